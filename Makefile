@@ -1,0 +1,22 @@
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help repro test bench
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+repro: .venv/installed  ## run every stage of the pipeline whose inputs changed
+	@python -m src.check
+	@dvc repro
+
+test: .venv/installed  ## check the code and run the tests
+	ruff check .
+	ruff format --check .
+	mypy src stages
+	pytest
+
+.venv/installed: requirements.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@

@@ -1,0 +1,50 @@
+"""Check params.yaml as a whole, before any stage runs: `python -m src.check`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from src import cli, params
+from src.errors import UserError
+from src.params import Section
+from src.recipes import Device, Recipe
+from src.seeds import Seeds
+from src.sources import kaggle, local, sample
+from src.splitting import SplitParams
+from src.submission import SubmitParams
+
+
+class Sources(Section):
+    """Section `sources` of params.yaml."""
+
+    sample: sample.Source
+    local: local.Source
+    kaggle: kaggle.Source
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    source: str
+    recipe: str
+    device: Device
+    seeds: Seeds
+    sources: Sources
+    split: SplitParams
+    recipes: Annotated[dict[str, Recipe], Field(min_length=1)]
+    submit: SubmitParams
+
+
+def main() -> None:
+    """Refuse a params.yaml with an unknown key, a wrong value, or a source or recipe that it does not have."""
+    content = params.check(params.read(), Params, [])
+    for key, value, known in (
+        ("source", content.source, Sources.model_fields),
+        ("recipe", content.recipe, content.recipes),
+    ):
+        if value not in known:
+            raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

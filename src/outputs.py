@@ -1,0 +1,33 @@
+"""Write an output whole or not at all."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[Path]:
+    """Yield a temporary path to write a file or a folder to; on success it takes the place of `output`.
+
+    The temporary path lies two levels above the output, on the same disk: the output's own folder may be a dependency
+    of another stage, whose hash a leftover would change. An exception leaves `output` as it was.
+    """
+    folder = output.absolute().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}-{output.name}.tmp")
+    _remove(temporary)
+    try:
+        yield temporary
+        if temporary.is_dir():
+            _remove(output)
+        temporary.replace(output)
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

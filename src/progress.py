@@ -1,0 +1,42 @@
+"""Show how far a long piece of work is: a bar on a terminal, ten plain lines elsewhere."""
+
+import math
+import sys
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+
+class Progress:
+    """A context that is told of each step done.
+
+    Args:
+        label: what is being done.
+        total: the number of steps.
+        unit: what a step is.
+    """
+
+    def __init__(self, label: str, total: int, unit: str) -> None:
+        self._label, self._total, self._unit = label, total, unit
+        self._done = 0
+        self._bar = tqdm(desc=label, total=total, unit=unit, leave=False) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def step(self, state: str = "") -> None:
+        """Note that a step is done; `state` tells how things stand, and stays on the bar until the next."""
+        self._done += 1
+        if self._bar is not None:
+            if state:
+                self._bar.set_postfix_str(state, refresh=False)
+            self._bar.update()
+        elif state and (self._done == self._total or self._done % math.ceil(self._total / 10) == 0):
+            print(f"{self._label}: {self._unit} {self._done} of {self._total}, {state}", flush=True)

@@ -1,0 +1,63 @@
+"""A trained model, and the file that holds it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from src.errors import UserError
+from src.outputs import replacing
+from src.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with all that is needed to use it.
+
+    Attributes:
+        weights: the arrays of the network by name; float32 in the file.
+        recipe: how it was trained.
+        classes: the label that each logit stands for, shape (C,).
+        side: height and width of an image, in pixels.
+    """
+
+    weights: dict[str, NDArray[Any]]
+    recipe: Recipe
+    classes: NDArray[Any]
+    side: int
+
+
+def save(path: Path, trained: Trained) -> None:
+    """Write a model as safetensors, with recipe, classes and side in the metadata."""
+    # one key: safetensors writes several in random order, and equal models would differ in their bytes
+    description = {
+        "recipe": trained.recipe.model_dump(exclude_defaults=True),
+        "classes": trained.classes.tolist(),
+        "side": trained.side,
+    }
+    weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in trained.weights.items()}
+    with replacing(path) as temporary:
+        save_file(weights, temporary, {"model": json.dumps(description)})
+
+
+def load(path: Path) -> Trained:
+    """Return the model that `save` wrote.
+
+    Raises:
+        UserError: the file is missing or holds no such model.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            description = json.loads(file.metadata()["model"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not iterable
+        recipe = Recipe.model_validate(description["recipe"])
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such model; run `dvc repro`") from None
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a model of this pipeline ({error}); run `dvc repro`") from None
+    return Trained(weights, recipe, np.array(description["classes"]), description["side"])

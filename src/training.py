@@ -1,0 +1,149 @@
+"""One loop that trains every recipe."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from src import images, losses, models
+from src.curves import CurvePoint
+from src.errors import UserError
+from src.images import ImageSet
+from src.progress import Progress
+from src.recipes import Recipe
+from src.trained import Trained
+
+CURVE_POINTS = 20
+"""The most points of a learning curve; a point an epoch would slow the short epochs of a linear model."""
+
+
+def train(
+    recipe: Recipe, seed: int, train_set: ImageSet, validation_set: ImageSet, device: torch.device
+) -> tuple[Trained, list[CurvePoint]]:
+    """Train a network and return it with its learning curve. The validation set is measured, never learned from.
+
+    Args:
+        recipe: what to train and how.
+        seed: of everything random; equal seeds give equal networks.
+        train_set: images float32 in [0, 1], shape (N, side, side), and labels.
+        validation_set: the same, shape (M, side, side); M may be 0.
+        device: where to train.
+
+    Raises:
+        UserError: a batch is larger than the training set, or the loss becomes NaN or infinite.
+    """
+    if recipe.batch_size > len(train_set):
+        raise UserError(
+            f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {len(train_set)} training "
+            "images; lower it"
+        )
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
+    classes = images.classes(train_set, validation_set)
+    network = models.build(recipe, train_set.side, len(classes), seed).to(device)
+    dtype = getattr(torch, recipe.precision)
+    train_images, train_labels = _tensors(train_set, classes, dtype, device)
+    validation = _tensors(validation_set, classes, dtype, device)
+
+    loss_of = losses.BY_NAME[recipe.loss]
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    order = torch.Generator().manual_seed(seed) if recipe.shuffle else None
+    total_steps = recipe.epochs * math.ceil(len(train_set) / recipe.batch_size)
+    step = 0
+    curve: list[CurvePoint] = []
+    with Progress(f"training seed {seed}", recipe.epochs, "epoch") as progress:
+        for epoch in range(1, recipe.epochs + 1):
+            measured = epoch % math.ceil(recipe.epochs / CURVE_POINTS) == 0 or epoch == recipe.epochs
+            tally = Tally()
+            for batch_images, batch_labels in batches(train_images, train_labels, recipe.batch_size, order):
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate(recipe, step / total_steps)
+                logits = network(batch_images)
+                loss = loss_of(logits, batch_labels)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                step += 1
+                if measured:
+                    tally.add(logits, batch_labels, loss)
+            if not math.isfinite(loss.item()):
+                raise UserError(
+                    f"the loss became {loss.item()} in epoch {epoch} at a learning rate of "
+                    f"{learning_rate(recipe, step / total_steps):.3g}; lower the recipe's lr in params.yaml"
+                )
+            state = ""
+            if measured:
+                curve.append(CurvePoint(epoch, *tally.means(), *_measure(network, validation, loss_of)))
+                state = _state(curve[-1])
+            progress.step(state)
+    weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
+    return Trained(weights, recipe, classes, train_set.side), curve
+
+
+def learning_rate(recipe: Recipe, done: float) -> float:
+    """Return the rate of the next step when the share `done` of all steps, in [0, 1], lies behind."""
+    if recipe.schedule == "cosine":
+        return recipe.lr * (1 + math.cos(math.pi * done)) / 2
+    return recipe.lr
+
+
+def batches(
+    all_images: Tensor, labels: Tensor, size: int, order: torch.Generator | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield each image with its label once, `size` at a time and the last time the rest; shuffled by `order`."""
+    if order is None:
+        yield from zip(torch.split(all_images, size), torch.split(labels, size), strict=True)
+        return
+    for chosen in torch.split(torch.randperm(len(labels), generator=order).to(labels.device), size):
+        yield all_images[chosen], labels[chosen]
+
+
+class Tally:
+    """Mean loss and accuracy over images, whatever the sizes of the batches that they come in."""
+
+    def __init__(self) -> None:
+        self._loss, self._right, self._count = torch.zeros(()), torch.zeros(()), 0
+
+    def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
+        """Count a batch: logits (B, C), labels (B,) and its mean loss."""
+        self._loss = self._loss.to(loss) + loss.detach() * len(labels)
+        self._right = self._right.to(loss) + (logits.detach().argmax(dim=1) == labels).sum()
+        self._count += len(labels)
+
+    def means(self) -> tuple[float, float]:
+        """Return mean loss and accuracy over all images counted so far."""
+        return self._loss.item() / self._count, self._right.item() / self._count
+
+
+@torch.no_grad()
+def _measure(
+    network: nn.Module, validation: tuple[Tensor, Tensor], loss_of: losses.Loss
+) -> tuple[float, float] | tuple[None, None]:
+    if len(validation[1]) == 0:
+        return None, None
+    network.eval()
+    tally = Tally()
+    for batch_images, labels in batches(*validation, size=1000):
+        logits = network(batch_images)
+        tally.add(logits, labels, loss_of(logits, labels))
+    network.train()
+    return tally.means()
+
+
+def _tensors(one: ImageSet, classes: NDArray[Any], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return images (N, side, side), and labels (N,) as indices into `classes`."""
+    labels = torch.from_numpy(np.searchsorted(classes, one.known_labels))
+    return torch.from_numpy(np.array(one.images)).to(device, dtype), labels.to(device)
+
+
+def _state(point: CurvePoint) -> str:
+    state = f"training accuracy {point.train_accuracy:.4f}"
+    if point.validation_accuracy is not None:
+        state += f", validation accuracy {point.validation_accuracy:.4f}"
+    return state
