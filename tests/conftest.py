@@ -1,0 +1,108 @@
+"""Temporary copies of this project in which the real DVC runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Project:
+    """A copy of the project, a git repository of its own.
+
+    Attributes:
+        root: its folder.
+        environment: variables added to those of this process, for all commands run in it.
+    """
+
+    root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str, fails: bool = False, **environment: str) -> str:
+        """Run a command in the project and return what it printed, stdout and stderr together."""
+        # the interpreter's folder first, so that `python` and `dvc` are those of the tests
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        variables = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | self.environment | environment
+        done = subprocess.run(
+            command, cwd=self.root, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert (done.returncode != 0) == fails, f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def repro(self, *arguments: str) -> list[str]:
+        """Run `dvc repro` and return the names of the stages that ran, in their order."""
+        return stages_run(self.run("dvc", "repro", *arguments))
+
+    def set(self, values: Mapping[str, object]) -> None:
+        """Change params.yaml: new values by dotted key."""
+        yaml = YAML()
+        content = yaml.load(self.root / "params.yaml")
+        for key, value in values.items():
+            section = content
+            *parents, name = key.split(".")
+            for parent in parents:
+                section = section[parent]
+            section[name] = value
+        yaml.dump(content, self.root / "params.yaml")
+
+    def commit(self) -> None:
+        """Commit all changes."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--allow-empty", "--message", "a change")
+
+    def changed(self) -> str:
+        """Return what `git status --short` prints."""
+        return self.run("git", "status", "--short")
+
+
+def stages_run(output: str) -> list[str]:
+    """Return the stages that ran, from what `dvc repro` printed."""
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def make_project(root: Path) -> Project:
+    """Copy the files that git tracks, or would track, to `root` and commit them there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    project = Project(root)
+    project.run("git", "init", "--quiet", "--initial-branch", "main")
+    project.run("git", "config", "user.name", "A Tester")
+    project.run("git", "config", "user.email", "tester@localhost")
+    project.commit()
+    return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A fresh copy of the project, in which nothing has run."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def _reproduced_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = make_project(tmp_path_factory.mktemp("reproduced") / "project")
+    project.run("dvc", "repro")
+    project.commit()
+    return project
+
+
+@pytest.fixture
+def reproduced(_reproduced_once: Project, tmp_path: Path) -> Project:
+    """A copy of the project in which `dvc repro` has run on the sample and its results are committed."""
+    root = tmp_path / "project"
+    shutil.copytree(_reproduced_once.root, root, symlinks=True)
+    return Project(root)
