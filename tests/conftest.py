@@ -88,7 +88,7 @@ def make_project(root: Path) -> Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A fresh copy of the project, in which nothing has run."""
+    """Return a fresh copy of the project, in which nothing has run."""
     return make_project(tmp_path / "project")
 
 
@@ -102,7 +102,7 @@ def _reproduced_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def reproduced(_reproduced_once: Project, tmp_path: Path) -> Project:
-    """A copy of the project in which `dvc repro` has run on the sample and its results are committed."""
+    """Return a copy of the project in which `dvc repro` has run on the sample and its results are committed."""
     root = tmp_path / "project"
     shutil.copytree(_reproduced_once.root, root, symlinks=True)
     return Project(root)
