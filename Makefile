@@ -16,6 +16,9 @@ test: .venv/installed  ## check the code and run the tests
 	mypy src stages
 	pytest
 
+bench: .venv/installed  ## measure speed against other ways to do the same; needs the full data
+	OMP_WAIT_POLICY=PASSIVE python -m benchmarks
+
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt

@@ -1,11 +1,16 @@
 """Run a stage's `main` as a command: its signature is the command line."""
 
 import functools
+import os
 from collections.abc import Callable
 
 import typer
 
 from src.errors import UserError
+
+# Threads of torch that wait for each other sleep instead of spinning: beside another busy process, spinning makes a
+# small training loop many times slower. Read once, when torch is loaded, so a stage imports this module before it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def run(main: Callable[..., None]) -> None:

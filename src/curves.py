@@ -24,6 +24,12 @@ class CurvePoint:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
 
+    def describe(self) -> str:
+        """Return the accuracies in words."""
+        if self.validation_accuracy is None:
+            return f"training accuracy {self.train_accuracy:.4f}"
+        return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
+
 
 def write(path: Path, curve: Sequence[CurvePoint], what: str) -> None:
     """Write one figure, `loss` or `accuracy`, as CSV: a row a point, columns `epoch`, `train` and `validation`.

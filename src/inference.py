@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from src import models, trained
 from src.errors import UserError
@@ -42,12 +43,23 @@ def _probabilities(model: Trained, images: NDArray[Any], device: torch.device, l
     network = models.build(model.recipe, model.side, len(model.classes), seed=0)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in model.weights.items()})
     network.to(device).eval()
+    dtype = getattr(torch, model.recipe.precision)
     result = np.empty((len(images), len(model.classes)), dtype=np.float32)
     starts = range(0, len(images), BATCH_SIZE)
     with Progress(label, len(starts), "batch") as progress:
         for start in starts:
-            batch = torch.from_numpy(np.array(images[start : start + BATCH_SIZE]))
-            logits = network(batch.to(device, getattr(torch, model.recipe.precision)))
-            result[start : start + BATCH_SIZE] = logits.softmax(dim=1).cpu().numpy()
+            batch = torch.from_numpy(np.array(images[start : start + BATCH_SIZE])).to(device, dtype)
+            views = [network(view).softmax(dim=1) for view in shifted(batch, model.recipe.test_time_shift)]
+            result[start : start + BATCH_SIZE] = torch.stack(views).mean(dim=0).numpy(force=True)
             progress.step()
     return result
+
+
+def shifted(images: Tensor, shift: int) -> list[Tensor]:
+    """Return `images` (B, side, side) and its eight copies that are `shift` pixels aside; just them if that is 0."""
+    if shift == 0:
+        return [images]
+    side = images.shape[1]
+    padded = torch.nn.functional.pad(images, (shift, shift, shift, shift))
+    starts = (0, shift, 2 * shift)
+    return [padded[:, down : down + side, right : right + side] for down in starts for right in starts]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from src.jsonfile import Metrics
 from src.outputs import replacing
 
 
@@ -40,6 +41,15 @@ class Prediction:
         """The probability of that label, shape (N,)."""
         highest: NDArray[np.float32] = self.probabilities.max(axis=1)
         return highest
+
+
+def summary(prediction: Prediction) -> Metrics:
+    """Sum up predictions whose truth is not known: images of each class, and the mean confidence."""
+    return {
+        "images": len(prediction.labels),
+        "mean_confidence": float(prediction.confidence.mean(dtype=np.float64)),
+        "images_of_class": {str(label): int(np.sum(prediction.labels == label)) for label in prediction.classes},
+    }
 
 
 def write_compared(path: Path, prediction: Prediction, labels: NDArray[Any]) -> None:

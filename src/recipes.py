@@ -10,6 +10,25 @@ from src.params import Section
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Augmentation(Section):
+    """The key `augmentation` of a recipe: the largest changes, each drawn anew for every image.
+
+    Attributes:
+        rotation: angle, in degrees.
+        zoom: relative change of size, for each axis on its own, below 1.
+        shear: slant, in pixels across for each pixel down.
+        shift: move along each axis, in pixels.
+        elastic: standard deviation of the elastic displacement, in pixels.
+    """
+
+    rotation: Largest = 0.0
+    zoom: Share = 0.0
+    shear: Largest = 0.0
+    shift: Largest = 0.0
+    elastic: Largest = 0.0
 
 
 class Recipe(Section):
@@ -21,28 +40,37 @@ class Recipe(Section):
         precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
             model; the weights are stored as float32 all the same.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
-        optimizer: `sgd`.
+        label_smoothing: share of cross_entropy's target that is spread over all classes.
+        optimizer: `sgd`, or `adamw`.
         lr: the learning rate, at its highest.
-        momentum: of sgd, in [0, 1).
-        weight_decay: multiple of the weights that is added to the gradient.
-        schedule: of the learning rate over all steps: `constant`, or `cosine` from `lr` to zero.
+        momentum: of sgd.
+        weight_decay: of all weights but biases and those of normalizations.
+        warm_up: share of the steps in which the rate rises from zero to `lr`.
+        schedule: of the rate in the steps after: `constant`, or `linear` or `cosine` down to zero.
         batch_size: images a step; the last batch of an epoch may be smaller.
         epochs: passes over the training set.
         shuffle: take the images in a new random order each epoch; otherwise in the order of the set.
+        augmentation: how training images are distorted, if at all.
+        test_time_shift: in pixels; the probabilities of an image are the mean over it and its eight copies that are
+            shifted so far. 0 takes the image alone.
     """
 
-    model: Literal["linear"]
+    model: Literal["linear", "mlp", "quick", "cnn"]
     initial_range: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
     precision: Literal["float32", "float64"] = "float32"
     loss: Literal["cross_entropy", "rmse"]
-    optimizer: Literal["sgd"]
+    label_smoothing: Share = 0.0
+    optimizer: Literal["sgd", "adamw"]
     lr: Rate
     momentum: Share = 0.0
     weight_decay: Share = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
+    warm_up: Share = 0.0
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
     batch_size: Positive
     epochs: Positive
     shuffle: bool
+    augmentation: Augmentation | None = None
+    test_time_shift: Annotated[int, Field(ge=0)] = 0
 
 
 class Device(RootModel[Literal["cpu", "cuda", "mps"]]):

@@ -59,12 +59,3 @@ def _of_seeds(prediction: Prediction, labels: NDArray[Any]) -> Metrics:
         return each
     values = list(each.values())
     return each | {"mean": float(np.mean(values)), "standard_deviation": float(np.std(values, ddof=1))}
-
-
-def summary(prediction: Prediction) -> Metrics:
-    """Sum up predictions whose truth is not known: images of each class, and the mean of the highest probability."""
-    return {
-        "images": len(prediction.labels),
-        "mean_confidence": float(prediction.probabilities.max(axis=1).mean(dtype=np.float64)),
-        "images_of_class": {str(label): int(np.sum(prediction.labels == label)) for label in prediction.classes},
-    }

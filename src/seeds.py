@@ -17,14 +17,15 @@ class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, strict=True)]], 
         return self
 
 
-def keep_only(seeds: Iterable[int], folder: Path) -> None:
-    """Delete the files in `folder` that belong to no seed of `seeds`.
+def keep_only(seeds: Iterable[int], *folders: Path) -> None:
+    """Delete the files in `folders` that belong to no seed of `seeds`.
 
     DVC leaves the outputs of a seed behind when it is taken out of params.yaml. Each stage that depends on the whole
     folder takes them away, so that they reach neither its result nor the hash that DVC records after it. The cache
     still has them: a seed that comes back is not trained again.
     """
     names = {str(seed) for seed in seeds}
-    for file in folder.iterdir():
-        if file.stem not in names:
-            file.unlink()
+    for folder in folders:
+        for file in folder.glob("*"):
+            if file.stem not in names:
+                file.unlink()

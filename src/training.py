@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-from src import images, losses, models
+from src import images, models
+from src.augmentation import distort
 from src.curves import CurvePoint
 from src.errors import UserError
 from src.images import ImageSet
+from src.losses import Loss, rmse
 from src.progress import Progress
 from src.recipes import Recipe
 from src.trained import Trained
@@ -34,26 +38,24 @@ def train(
         device: where to train.
 
     Raises:
-        UserError: a batch is larger than the training set, or the loss becomes NaN or infinite.
+        UserError: the training set is smaller than a batch, its images are too small for the network, or the loss
+            becomes NaN or infinite.
     """
     if recipe.batch_size > len(train_set):
         raise UserError(
             f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {len(train_set)} training "
             "images; lower it"
         )
-    torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
     classes = images.classes(train_set, validation_set)
     network = models.build(recipe, train_set.side, len(classes), seed).to(device)
     dtype = getattr(torch, recipe.precision)
     train_images, train_labels = _tensors(train_set, classes, dtype, device)
     validation = _tensors(validation_set, classes, dtype, device)
+    loss_of = loss_function(recipe)
+    optimizer = make_optimizer(recipe, network)
+    generator = torch.Generator().manual_seed(seed)
 
-    loss_of = losses.BY_NAME[recipe.loss]
-    optimizer = torch.optim.SGD(
-        network.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-    )
-    order = torch.Generator().manual_seed(seed) if recipe.shuffle else None
     total_steps = recipe.epochs * math.ceil(len(train_set) / recipe.batch_size)
     step = 0
     curve: list[CurvePoint] = []
@@ -61,9 +63,12 @@ def train(
         for epoch in range(1, recipe.epochs + 1):
             measured = epoch % math.ceil(recipe.epochs / CURVE_POINTS) == 0 or epoch == recipe.epochs
             tally = Tally()
+            order = generator if recipe.shuffle else None
             for batch_images, batch_labels in batches(train_images, train_labels, recipe.batch_size, order):
+                if recipe.augmentation is not None:
+                    batch_images = distort(batch_images, recipe.augmentation, generator)
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(recipe, step / total_steps)
+                    group["lr"] = learning_rate(recipe, (step + 0.5) / total_steps)
                 logits = network(batch_images)
                 loss = loss_of(logits, batch_labels)
                 optimizer.zero_grad()
@@ -75,21 +80,40 @@ def train(
             if not math.isfinite(loss.item()):
                 raise UserError(
                     f"the loss became {loss.item()} in epoch {epoch} at a learning rate of "
-                    f"{learning_rate(recipe, step / total_steps):.3g}; lower the recipe's lr in params.yaml"
+                    f"{group['lr']:.3g}; lower the recipe's lr in params.yaml"
                 )
-            state = ""
             if measured:
                 curve.append(CurvePoint(epoch, *tally.means(), *_measure(network, validation, loss_of)))
-                state = _state(curve[-1])
-            progress.step(state)
+            progress.step(curve[-1].describe() if measured else "")
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
     return Trained(weights, recipe, classes, train_set.side), curve
 
 
+def loss_function(recipe: Recipe) -> Loss:
+    """Return the recipe's loss."""
+    return rmse if recipe.loss == "rmse" else partial(cross_entropy, label_smoothing=recipe.label_smoothing)
+
+
+def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer, which decays matrices and kernels and leaves biases and normalizations alone."""
+    groups = [
+        {"params": [weight for weight in network.parameters() if weight.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [weight for weight in network.parameters() if weight.ndim == 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.99), fused=True)
+
+
 def learning_rate(recipe: Recipe, done: float) -> float:
-    """Return the rate of the next step when the share `done` of all steps, in [0, 1], lies behind."""
+    """Return the rate of the next step when the share `done` of all steps, in [0, 1), lies behind."""
+    if done < recipe.warm_up:
+        return recipe.lr * done / recipe.warm_up
+    left = (1 - done) / (1 - recipe.warm_up)
+    if recipe.schedule == "linear":
+        return recipe.lr * left
     if recipe.schedule == "cosine":
-        return recipe.lr * (1 + math.cos(math.pi * done)) / 2
+        return recipe.lr * (1 - math.cos(math.pi * left)) / 2
     return recipe.lr
 
 
@@ -123,7 +147,7 @@ class Tally:
 
 @torch.no_grad()
 def _measure(
-    network: nn.Module, validation: tuple[Tensor, Tensor], loss_of: losses.Loss
+    network: nn.Module, validation: tuple[Tensor, Tensor], loss_of: Loss
 ) -> tuple[float, float] | tuple[None, None]:
     if len(validation[1]) == 0:
         return None, None
@@ -140,10 +164,3 @@ def _tensors(one: ImageSet, classes: NDArray[Any], dtype: torch.dtype, device: t
     """Return images (N, side, side), and labels (N,) as indices into `classes`."""
     labels = torch.from_numpy(np.searchsorted(classes, one.known_labels))
     return torch.from_numpy(np.array(one.images)).to(device, dtype), labels.to(device)
-
-
-def _state(point: CurvePoint) -> str:
-    state = f"training accuracy {point.train_accuracy:.4f}"
-    if point.validation_accuracy is not None:
-        state += f", validation accuracy {point.validation_accuracy:.4f}"
-    return state

@@ -11,8 +11,7 @@ def main(
     split_dir: Path, compared_csv: Path, models_dir: Path, loss_dir: Path, accuracy_dir: Path, pictures_dir: Path
 ) -> None:
     seeds = params.load("seeds", Seeds).root
-    for folder in (models_dir, loss_dir, accuracy_dir):
-        keep_only(seeds, folder)
+    keep_only(seeds, models_dir, loss_dir, accuracy_dir)
     train_set, validation_set = (images.load(split_dir / name) for name in ("train", "validation"))
     model = trained.load(models_dir / f"{seeds[0]}.safetensors")
     compared = prediction.read_compared(compared_csv)

@@ -8,9 +8,11 @@ from src.scoring import score
 from src.seeds import Seeds, keep_only
 
 
-def main(validation_dir: Path, models_dir: Path, compared_csv: Path, metrics_json: Path) -> None:
+def main(
+    validation_dir: Path, models_dir: Path, compared_csv: Path, train_metrics_dir: Path, metrics_json: Path
+) -> None:
     seeds = params.load("seeds", Seeds).root
-    keep_only(seeds, models_dir)
+    keep_only(seeds, models_dir, train_metrics_dir)
     validation_set = images.load(validation_dir)
     predicted = predict(models_dir, seeds, validation_set.images, device.load())
     prediction.write_compared(compared_csv, predicted, validation_set.known_labels)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from src import cli, competition, device, images, jsonfile, params, prediction
 from src.inference import predict
-from src.scoring import summary
 from src.seeds import Seeds, keep_only
 
 
@@ -21,7 +20,7 @@ def main(
     predicted = predict(models_dir, seeds, images.load(test_dir).images, device.load())
     competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
     prediction.write_probabilities(probabilities_npy, predicted)
-    jsonfile.write(metrics_json, summary(predicted))
+    jsonfile.write(metrics_json, prediction.summary(predicted))
 
 
 if __name__ == "__main__":

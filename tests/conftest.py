@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+import src.cli  # noqa: F401 - as in a stage, before torch
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -1,0 +1,51 @@
+"""Measure this pipeline against what others write for the same task: `make bench`.
+
+Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
+machine that it was made on, to `benchmarks/results.md`.
+"""
+
+import platform
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from benchmarks import full_data, logistic, mnist_example, notebook, reading
+from src import params
+from src.check import Params
+
+RESULTS = Path(__file__).parent / "results.md"
+HEAD = ["| what | peer | this pipeline | ratio: median (least-greatest) |", "| --- | --- | --- | --- |"]
+
+
+def main() -> None:
+    """Run all benchmarks; the shortest come first."""
+    zip_file = full_data.find_zip()
+    if zip_file is None:
+        raise SystemExit(f"error: {full_data.WHERE}")
+    recipes = params.check(params.read(), Params, []).recipes
+    lines = list(HEAD)
+    print("\n".join(HEAD), flush=True)
+    with TemporaryDirectory() as folder:
+        data = full_data.unpack(zip_file, Path(folder))
+        for benchmark in (notebook, reading, logistic, mnist_example):
+            for row in benchmark.measure(data, recipes):
+                lines.append(str(row))
+                print(row, flush=True)
+    machine = (
+        f"{torch.get_num_threads()} threads of {cpu()}, Python {platform.python_version()}, torch {torch.__version__}"
+    )
+    RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
+
+
+def cpu() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    main()

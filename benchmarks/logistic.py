@@ -1,0 +1,35 @@
+"""scikit-learn's logistic regression against the recipe `linear`: the same model, trained by another method."""
+
+from statistics import median
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.full_data import FullData
+from benchmarks.timing import Row, in_turn, ratio
+from src.recipes import Recipe
+from src.training import train
+
+ROUNDS = 3
+
+
+def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
+    """Time both to their end, and compare their accuracy on the validation set."""
+    pixels, labels = data.train_set.images.reshape(len(data.train_set), -1), data.train_set.known_labels
+    regression = LogisticRegression(max_iter=100)
+    recipe = recipes["linear"]
+    peer, ours = in_turn(
+        [
+            lambda: regression.fit(pixels, labels),
+            lambda: train(recipe, 0, data.train_set, data.validation_set, torch.device("cpu")),
+        ],
+        ROUNDS,
+    )
+    validation_pixels = data.validation_set.images.reshape(len(data.validation_set), -1)
+    peer_accuracy = np.mean(regression.predict(validation_pixels) == data.validation_set.known_labels)
+    _, curve = train(recipe, 0, data.train_set, data.validation_set, torch.device("cpu"))
+    return [
+        Row("(d) a linear model: seconds to train", f"{median(peer):.1f}", f"{median(ours):.1f}", ratio(peer, ours)),
+        Row("(d) its accuracy", f"{peer_accuracy:.4f}", f"{curve[-1].validation_accuracy:.4f}", ""),
+    ]

@@ -1,0 +1,39 @@
+"""Random distortion of images, so that no two epochs show the same ones."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample, interpolate
+
+from src.recipes import Augmentation
+
+KNOTS = 6
+"""The elastic displacement is drawn on KNOTS x KNOTS points of an image and is bicubic between them."""
+
+
+def distort(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return `images` (B, side, side) in [0, 1], each distorted in its own way; what comes in from outside is 0.
+
+    Simard, P. Y., Steinkraus, D. & Platt, J. C. (2003), Best practices for convolutional neural networks applied to
+    visual document analysis, ICDAR.
+    """
+    count, side, _ = images.shape
+    pixel = 2 / side  # a sampling grid runs from -1 to 1
+
+    def uniform(largest: float, columns: int = 1) -> tuple[Tensor, ...]:
+        draws = torch.rand(count, columns, generator=generator) * 2 - 1
+        return torch.split(draws * largest, 1, dim=1)
+
+    (angle,) = uniform(augmentation.rotation * torch.pi / 180)
+    (slant,) = uniform(augmentation.shear)
+    width, height = uniform(augmentation.zoom, 2)
+    right, down = uniform(augmentation.shift * pixel, 2)
+    cos, sin = angle.cos(), angle.sin()
+    across = [cos * (1 + width), (slant * cos - sin) * (1 + width), right]
+    along = [sin * (1 + height), (slant * sin + cos) * (1 + height), down]
+    affine = torch.cat(across + along, dim=1).view(count, 2, 3)
+    grid = affine_grid(affine, [count, 1, side, side], align_corners=False)
+    if augmentation.elastic:
+        knots = torch.randn(count, 2, KNOTS, KNOTS, generator=generator) * augmentation.elastic * pixel
+        between = interpolate(torch.eye(KNOTS)[None, None], (side, KNOTS), mode="bicubic", align_corners=True)
+        grid = grid + (between @ knots @ between.mT).permute(0, 2, 3, 1)
+    return grid_sample(images[:, None], grid.to(images), align_corners=False)[:, 0]

@@ -1,0 +1,102 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from src import models
+from src.augmentation import distort
+from src.errors import UserError
+from src.inference import shifted
+from src.recipes import Augmentation, Recipe
+
+
+def recipe(model: str) -> Recipe:
+    plain: dict[str, Any] = {"loss": "cross_entropy", "optimizer": "adamw", "lr": 0.01, "batch_size": 8, "epochs": 1}
+    return Recipe.model_validate(plain | {"model": model, "shuffle": True})
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
+@pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (9, 2)])
+def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
+    if model == "quick":
+        side = max(side, 12)
+    network = models.build(recipe(model), side, classes, seed=0)
+    assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
+def test_the_seed_decides_the_weights(model: str) -> None:
+    first, again, other = (models.build(recipe(model), 12, 3, seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+@pytest.mark.parametrize(("model", "smallest"), [("quick", 12), ("cnn", 8)])
+def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -> None:
+    with pytest.raises(UserError, match=f"model: {model} takes images of {smallest}x{smallest} pixels or more"):
+        models.build(recipe(model), smallest - 1, 10, seed=0)
+
+
+def spot(side: int = 28) -> torch.Tensor:
+    """Return an image with one bright square above and left of its centre."""
+    image = torch.zeros(1, side, side)
+    image[0, 8:12, 10:14] = 1
+    return image
+
+
+def centre(image: torch.Tensor) -> tuple[float, float]:
+    """Return row and column of the centre of brightness."""
+    places = torch.arange(image.shape[0], dtype=image.dtype)
+    return tuple(float((image.sum(dim) * places).sum() / image.sum()) for dim in (1, 0))  # type: ignore[return-value]
+
+
+def test_no_distortion_is_the_image_itself() -> None:
+    torch.testing.assert_close(distort(spot(), Augmentation(), torch.Generator()), spot(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        Augmentation(rotation=15),
+        Augmentation(zoom=0.2),
+        Augmentation(shear=0.2),
+        Augmentation(shift=2),
+        Augmentation(elastic=1),
+    ],
+    ids=lambda augmentation: " ".join(augmentation.model_fields_set),
+)
+def test_each_distortion_changes_images_each_in_its_own_way(augmentation: Augmentation) -> None:
+    generator = torch.Generator().manual_seed(0)
+    one, other = distort(spot().repeat(2, 1, 1), augmentation, generator)
+    assert not torch.allclose(one, other)
+    assert not torch.allclose(one, spot()[0])
+    assert one.min() >= 0 and one.max() <= 1.001
+    again, _ = distort(spot().repeat(2, 1, 1), augmentation, torch.Generator().manual_seed(0))
+    assert torch.equal(one, again)
+
+
+def test_shifts_stay_within_their_size_and_reach_all_sides() -> None:
+    moved = distort(spot().repeat(500, 1, 1), Augmentation(shift=2), torch.Generator().manual_seed(0))
+    offsets = np.array([centre(image) for image in moved]) - centre(spot()[0])
+    assert np.abs(offsets).max() <= 2.01
+    assert (offsets.min(axis=0) < -1.8).all() and (offsets.max(axis=0) > 1.8).all()
+
+
+def test_rotation_keeps_the_distance_from_the_centre_and_the_angle_in_bounds() -> None:
+    turned = distort(spot().repeat(200, 1, 1), Augmentation(rotation=30), torch.Generator().manual_seed(0))
+    middle = 13.5
+    start = np.array(centre(spot()[0])) - middle
+    ends = np.array([centre(image) for image in turned]) - middle
+    np.testing.assert_allclose(np.linalg.norm(ends, axis=1), np.linalg.norm(start), rtol=0.03)
+    angles = np.degrees(np.arctan2(ends[:, 0], ends[:, 1]) - np.arctan2(start[0], start[1]))
+    assert np.abs(angles).max() <= 30.5
+    assert angles.min() < -27 and angles.max() > 27
+
+
+def test_shifted_copies_are_the_image_and_its_eight_neighbours() -> None:
+    views = shifted(spot(), 1)
+    row, column = centre(spot()[0])
+    found = {tuple(round(place, 4) for place in centre(view[0])) for view in views}
+    assert found == {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)}
+    assert shifted(spot(), 0)[0] is not None and len(shifted(spot(), 0)) == 1

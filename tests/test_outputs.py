@@ -1,0 +1,48 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from src import jsonfile
+from src.outputs import replacing
+
+
+def test_a_failure_leaves_the_old_output_and_nothing_else(tmp_path: Path) -> None:
+    output = tmp_path / "folder" / "output"
+    with replacing(output) as temporary:
+        temporary.write_text("old")
+    with pytest.raises(RuntimeError), replacing(output) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert output.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "output"]
+
+
+def test_the_temporary_path_is_not_in_the_folder_of_the_output(tmp_path: Path) -> None:
+    with replacing(tmp_path / "models" / "0.safetensors") as temporary:
+        temporary.touch()
+        assert list((tmp_path / "models").iterdir()) == []
+        assert temporary.parent == tmp_path
+
+
+def test_what_a_killed_run_left_is_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "a" / "output"
+    with replacing(output) as temporary:
+        temporary.mkdir()
+        (temporary / "left").touch()
+        left = temporary
+        left.rename(tmp_path / "aside")
+        (tmp_path / "aside").rename(left)
+    with replacing(output) as temporary:
+        assert not temporary.exists()
+        temporary.mkdir()
+    assert list(output.iterdir()) == []
+
+
+def test_metrics_have_six_decimals_and_only_numbers(tmp_path: Path) -> None:
+    jsonfile.write(tmp_path / "m" / "x.json", {"a": 0.1234567891, "b": {"c": 3}})
+    text = (tmp_path / "m" / "x.json").read_text()
+    assert json.loads(text) == {"a": 0.123457, "b": {"c": 3}} == jsonfile.read(tmp_path / "m" / "x.json")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        jsonfile.write(tmp_path / "m" / "x.json", {"a": float("nan")})
+    assert (tmp_path / "m" / "x.json").read_text() == text

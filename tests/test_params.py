@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+
+from src import check, params
+from src.errors import UserError
+from src.recipes import Recipe
+from src.seeds import Seeds, keep_only
+from src.splitting import SplitParams
+from tests.conftest import ROOT
+
+PARAMS = (ROOT / "params.yaml").read_text()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_file_in_the_project_is_valid(here: Path) -> None:
+    Path("params.yaml").write_text(PARAMS)
+    check.main()
+
+
+BAD = [
+    ("train_fraction: 0.8", "train_fraction: 1.2", "split.train_fraction: input should be less than or equal to 1"),
+    ("train_fraction: 0.8", "train_fraction: 0", "split.train_fraction: input should be greater than 0"),
+    ("train_fraction: 0.8", "train_fraction: much", "split.train_fraction: input should be a valid number"),
+    ("train_fraction: 0.8", "train_part: 0.8", "split.train_fraction: field required"),
+    ("train_fraction: 0.8", "train_part: 0.8", "split.train_part: extra inputs are not permitted"),
+    ("shuffle: false            #", "shuffle: 'no'  #", "split.shuffle: input should be a valid boolean"),
+    ("- 0\n", "- 0\n- 0\n", "seeds: a seed stands twice in the list"),
+    ("- 0\n", "- zero\n", "seeds.0: input should be a valid integer"),
+    ("- 0\n", "- -1\n", "seeds.0: input should be greater than or equal to 0"),
+    ("- 0\n", "  []\n", "seeds: list should have at least 1 item"),
+    ("- 0\n", "  3\n", "seeds: input should be a valid list"),
+    ("source: sample", "source: ftp", "source: there is no 'ftp'; choose one of sample, local, kaggle"),
+    ("recipe: linear", "recipe: best", "recipe: there is no 'best'; choose one of notebook, linear"),
+    ("device: cpu", "device: tpu", "device: input should be 'cpu', 'cuda' or 'mps' (found: 'tpu')"),
+    ("model: linear", "model: lines", "recipes.notebook.model: input should be "),
+    ("lr: 0.01", "lr: -0.01", "recipes.notebook.lr: input should be greater than 0"),
+    ("lr: 0.01", "lr: .inf", "recipes.notebook.lr: input should be a finite number"),
+    ("epochs: 502", "epochs: 0", "recipes.notebook.epochs: input should be greater than or equal to 1"),
+    ("batch_size: 256", "batch_size: 2.5", "recipes.notebook.batch_size: input should be a valid integer"),
+    ("when: better", "when: sometimes", "submit.when: input should be 'better', 'always' or 'never'"),
+    ("source: sample", "sauce: sample", "sauce: extra inputs are not permitted"),
+    ("source: sample", "source: sample\nsource: local", 'line 2: found duplicate key "source"'),
+    ("source: sample", "source: [", "params.yaml, line"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), BAD, ids=[wrong for _, wrong, _ in BAD])
+def test_a_bad_value_is_one_line_that_names_the_key(right: str, wrong: str, message: str, here: Path) -> None:
+    assert right in PARAMS
+    Path("params.yaml").write_text(PARAMS.replace(right, wrong, 1))
+    with pytest.raises(UserError) as caught:
+        check.main()
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("params.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "- a list", "just text"])
+def test_a_file_without_keys_is_refused(content: str, here: Path) -> None:
+    Path("params.yaml").write_text(content)
+    with pytest.raises(UserError, match="expected keys"):
+        check.main()
+
+
+def test_a_stage_reads_only_its_own_keys(here: Path) -> None:
+    Path("params.yaml").write_text(
+        "split: {train_fraction: 0.5, shuffle: true, seed: 3}\nseeds: [2, 1]\nrecipe: nonsense"
+    )
+    assert params.load("split", SplitParams) == SplitParams(train_fraction=0.5, shuffle=True, seed=3)
+    assert params.load("seeds", Seeds).root == [2, 1]
+
+
+def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
+    Path("params.yaml").write_text("recipes: {one: {}, two: {}}")
+    with pytest.raises(UserError, match=r"there is no recipes\.three; recipes has one, two"):
+        params.load("recipes.three", Recipe)
+
+
+def test_a_power_of_ten_is_a_number_as_it_is_for_dvc(here: Path) -> None:
+    Path("params.yaml").write_text("rate: 1e-3")
+    assert params.load("rate", float) == 0.001
+
+
+def test_only_the_files_of_the_seeds_are_kept(tmp_path: Path) -> None:
+    for folder in ("models", "loss"):
+        (tmp_path / folder).mkdir()
+        for seed in (1, 2, 12):
+            (tmp_path / folder / f"{seed}.any").touch()
+    keep_only([1, 12], tmp_path / "models", tmp_path / "loss", tmp_path / "missing")
+    assert sorted(path.name for path in tmp_path.rglob("*.any")) == ["1.any", "1.any", "12.any", "12.any"]

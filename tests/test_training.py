@@ -1,0 +1,129 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from src import losses, models
+from src.errors import UserError
+from src.images import ImageSet
+from src.recipes import Recipe
+from src.training import Tally, batches, learning_rate, train
+
+CPU = torch.device("cpu")
+
+
+def recipe(**changes: Any) -> Recipe:
+    plain = {"model": "linear", "loss": "cross_entropy", "optimizer": "sgd", "lr": 0.5, "batch_size": 32, "epochs": 5}
+    return Recipe.model_validate(plain | {"shuffle": True} | changes)
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[ImageSet, ImageSet]:
+    """Return 450 and 150 real digits, 8x8, labels 0 to 9."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    both = ImageSet((images[:600] / 16).astype(np.float32).reshape(-1, 8, 8), labels[:600])
+    return both[:450], both[450:]
+
+
+def plain_rmse(logits: Tensor, labels: Tensor) -> Tensor:
+    return ((logits.softmax(dim=1) - one_hot(labels, logits.shape[1])) ** 2).mean().sqrt()
+
+
+def test_the_closed_gradient_of_rmse_is_autograd_s() -> None:
+    logits = torch.randn(7, 4, dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    assert losses.rmse(logits, labels).item() == pytest.approx(plain_rmse(logits, labels).item(), rel=1e-12)
+    assert torch.autograd.gradcheck(lambda values: losses.rmse(values, labels), logits)
+    (ours,) = torch.autograd.grad(losses.rmse(logits, labels), logits)
+    (plain,) = torch.autograd.grad(plain_rmse(logits, labels), logits)
+    torch.testing.assert_close(ours, plain, rtol=1e-10, atol=1e-14)
+
+
+def test_labels_as_a_column_are_an_error_in_the_loss() -> None:
+    with pytest.raises(ValueError, match=r"\(7, 1\)"):
+        losses.rmse(torch.zeros(7, 4), torch.zeros(7, 1, dtype=torch.int64))
+
+
+def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: tuple[ImageSet, ImageSet]) -> None:
+    """Plain SGD by autograd, batches in file order, images first: the same weights after three epochs."""
+    train_set, validation_set = digits
+    notebook = recipe(loss="rmse", lr=0.01, batch_size=256, epochs=3, shuffle=False)
+    trained, _ = train(notebook, 0, train_set, validation_set, CPU)
+
+    start = models.build(notebook, 8, 10, seed=0)
+    assert isinstance(start, models.Linear)
+    weight, bias = start.weight.detach().clone().requires_grad_(), start.bias.detach().clone().requires_grad_()
+    assert weight.abs().max() <= 0.5
+    pixels, labels = torch.from_numpy(np.array(train_set.images)).flatten(1), torch.from_numpy(train_set.known_labels)
+    for _ in range(3):
+        for begin in range(0, len(labels), 256):
+            loss = plain_rmse(pixels[begin : begin + 256] @ weight.T + bias, labels[begin : begin + 256])
+            gradients = torch.autograd.grad(loss, [weight, bias])
+            with torch.no_grad():
+                weight -= 0.01 * gradients[0]
+                bias -= 0.01 * gradients[1]
+    np.testing.assert_allclose(trained.weights["weight"], weight.detach().numpy(), atol=1e-6)
+    np.testing.assert_allclose(trained.weights["bias"], bias.detach().numpy(), atol=1e-6)
+
+
+def test_training_learns_and_equal_seeds_give_equal_networks(digits: tuple[ImageSet, ImageSet]) -> None:
+    (first, curve), (again, _), (other, _) = (train(recipe(epochs=20), seed, *digits, CPU) for seed in (0, 0, 1))
+    assert np.array_equal(first.weights["weight"], again.weights["weight"])
+    assert not np.array_equal(first.weights["weight"], other.weights["weight"])
+    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.8
+    assert curve[-1].train_loss < curve[0].train_loss
+    assert [point.epoch for point in curve] == list(range(1, 21))
+
+
+def test_the_validation_set_is_not_learned_from(digits: tuple[ImageSet, ImageSet]) -> None:
+    """The notebook's bug: its validation set was cut from the training frame."""
+    train_set, validation_set = digits
+    inverted = ImageSet(1 - validation_set.images, validation_set.known_labels[::-1])
+    one, other = (train(recipe(), 0, train_set, held_out, CPU)[0] for held_out in (validation_set, inverted))
+    assert np.array_equal(one.weights["weight"], other.weights["weight"])
+
+
+def test_without_a_validation_set_the_curve_has_the_training_set_alone(digits: tuple[ImageSet, ImageSet]) -> None:
+    _, curve = train(recipe(epochs=1), 0, digits[0], digits[1][:0], CPU)
+    assert curve[0].validation_accuracy is None
+    assert 0 <= curve[0].train_accuracy <= 1
+
+
+def test_a_batch_larger_than_the_training_set_is_refused(digits: tuple[ImageSet, ImageSet]) -> None:
+    with pytest.raises(UserError, match="batch_size, 451, is more than the 450 training images"):
+        train(recipe(batch_size=451), 0, *digits, CPU)
+
+
+def test_a_loss_that_is_not_finite_stops_with_epoch_and_rate(digits: tuple[ImageSet, ImageSet]) -> None:
+    broken = ImageSet(digits[0].images * np.float32(1e38), digits[0].labels)
+    with pytest.raises(UserError, match=r"the loss became nan in epoch 1 at a learning rate of 0\.5"):
+        train(recipe(), 0, broken, digits[1], CPU)
+
+
+@pytest.mark.parametrize("order", [None, torch.Generator().manual_seed(0)])
+def test_batches_hold_every_image_once_and_the_last_is_smaller(order: torch.Generator | None) -> None:
+    numbers = torch.arange(10)
+    found = list(batches(numbers, numbers + 100, 4, order))
+    assert [len(labels) for _, labels in found] == [4, 4, 2]
+    assert sorted(torch.cat([images for images, _ in found]).tolist()) == list(range(10))
+    assert all(torch.equal(images + 100, labels) for images, labels in found)
+
+
+def test_means_are_over_images_not_over_batches() -> None:
+    """The notebook's bug: it averaged the accuracies of batches although the last one is smaller."""
+    tally = Tally()
+    right, wrong = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    tally.add(right.repeat(3, 1), torch.zeros(3, dtype=torch.int64), torch.tensor(1.0))
+    tally.add(wrong, torch.zeros(1, dtype=torch.int64), torch.tensor(5.0))
+    assert tally.means() == (2.0, 0.75)
+
+
+def test_the_rate_falls_from_its_highest_to_zero() -> None:
+    cosine = recipe(schedule="cosine")
+    assert [learning_rate(cosine, done) for done in (0, 0.5, 1)] == pytest.approx([0.5, 0.25, 0])
+    assert learning_rate(recipe(), 0.7) == 0.5
