@@ -11,7 +11,7 @@ import secrets
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -267,7 +267,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Accept-Ranges", "bytes")
             self.send_header("ETag", '"a-version"')
         self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if dropped else content)
+        with suppress(ConnectionError):  # the other end may have been killed
+            self.wfile.write(content[: len(content) // 2] if dropped else content)
         self.close_connection = self.close_connection or dropped
 
     def log_message(self, format: str, *args: object) -> None:

@@ -67,28 +67,27 @@ class Source(Section):
             UserError: the submission failed; the text says why and what to do.
         """
         if any(found.message == message for found in self._submissions()):
-            print("sent before; its score counts", flush=True)
-        else:
-            self._send(csv, message)
-        return self._score(message)
+            print("these predictions were sent before: their score is looked up", flush=True)
+            return self._score(message)
+        return self._score(message, self._send(csv, message))
 
-    def _send(self, csv: Path, message: str) -> None:
-        end = self._end()
-        for pause in _pauses():
+    def _send(self, csv: Path, message: str) -> int | None:
+        """Return the number that Kaggle gave to the submission; None if it is in doubt whether there is one."""
+        end, pauses = self._end(), _pauses()
+        while True:
             try:
-                self._call("send", end, csv=str(csv), message=message)
+                return self._call("send", end, csv=str(csv), message=message) or None
             except KaggleError as failure:
                 if failure.in_doubt:
                     print(f"{self._explained(failure)}; looking whether Kaggle has the submission", flush=True)
-                    return
-                self._wait_or_give_up(failure, pause, end)
-            else:
-                return
+                    return None
+                self._wait_or_give_up(failure, next(pauses), end)
 
-    def _score(self, message: str) -> float:
+    def _score(self, message: str, ref: int | None = None) -> float:
+        """Return the public score of the submission with this number or message, once Kaggle has it."""
         start, end = time.monotonic(), self._end()
         for pause in _pauses():
-            found = next((one for one in self._submissions() if one.message == message), None)
+            found = next((one for one in self._submissions() if one.message == message or one.ref == ref), None)
             if found is None and time.monotonic() + pause > min(end, start + LISTED_WITHIN):
                 raise UserError(
                     f"Kaggle does not list the submission, so it is not known whether it counts; look at "
@@ -220,12 +219,14 @@ class Submission:
     """What Kaggle says of one submission.
 
     Attributes:
+        ref: its number, from 1.
         message: the text sent with it.
         status: PENDING, COMPLETE or ERROR.
         score: the public score; None while there is none.
         error: Kaggle's reason for ERROR, or empty.
     """
 
+    ref: int
     message: str
     status: str
     score: float | None
@@ -323,6 +324,7 @@ def _list_submissions(api: Any, competition: str) -> list[dict[str, Any]]:
                 new = {one.ref: one for one in page.submissions or [] if one.ref not in found}
                 for ref, one in new.items():
                     found[ref] = {
+                        "ref": ref,
                         "message": one.description,
                         "status": one.status.name,
                         "score": float(one.public_score) if one.public_score else None,
@@ -336,7 +338,7 @@ def _list_submissions(api: Any, competition: str) -> list[dict[str, Any]]:
         raise _failure(error) from None
 
 
-def _send(api: Any, competition: str, csv: str, message: str) -> None:
+def _send(api: Any, competition: str, csv: str, message: str) -> int:
     try:
         reply = api.competition_submit(csv, message, competition, quiet=True)
     except Exception as error:
@@ -348,6 +350,7 @@ def _send(api: Any, competition: str, csv: str, message: str) -> None:
         raise failure from None
     if reply.message == api.COMPETITION_SUBMIT_UPLOAD_FAILED_MESSAGE:
         raise KaggleError("upload")
+    return int(reply.ref)
 
 
 def _none_left(api: Any, competition: str) -> bool:
