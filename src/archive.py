@@ -1,6 +1,9 @@
 """Open the zip in which a competition's files may come."""
 
+import errno
+import lzma
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -11,16 +14,22 @@ from src.errors import UserError
 MAX_BYTES = 4 * 1024**3
 """The most that the files of a zip may come to, unpacked: a competition of this shape is far below, a bomb above."""
 
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+"""What zipfile raises for bytes that are no zip, are cut, changed, encrypted or compressed in an unknown way."""
+
 
 def unpack(folder: Path, names: Sequence[str]) -> None:
-    """If all that `folder` holds is a zip, put the files `names` from it in its place.
+    """Unless `folder` holds the files `names`, put them there from the one zip that it holds instead.
 
     Raises:
         UserError: one of them is not in the zip, or the zip is damaged, unpacks to more than `MAX_BYTES` or names
             paths outside itself.
     """
     content = list(folder.iterdir())
-    if len(content) != 1 or content[0].suffix.lower() != ".zip":
+    if {file.name for file in content} >= set(names):
         return
     zip_file = content[0]
     try:
@@ -29,9 +38,13 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
             for name in names:
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed, file)
-    # what zipfile raises for bytes that are no zip, are cut or changed, are compressed in an unknown way or encrypted
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise UserError(f"{zip_file.name}: not a sound zip file ({error}); fetch it again") from None
+    except OSError as error:
+        # a position before the start of the file; any other has nothing to do with what the zip holds
+        if error.errno != errno.EINVAL:
+            raise
+        raise UserError(f"{zip_file.name}: not a sound zip file; fetch it again") from None
     zip_file.unlink()
 
 

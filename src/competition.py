@@ -32,7 +32,8 @@ TEST = "test.csv"
 SAMPLE_SUBMISSION = "sample_submission.csv"
 FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
 
-PIXEL_VALUE = re.compile(r"\s*\+?0*(\d{1,3})\s*")
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+MAX_LINE = 2**24
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 
 
@@ -187,31 +188,40 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
     names = _header(path)
     types: dict[str, Any] = {name: np.uint8 if name in set(pixels) else str for name in names}
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), np.errstate(invalid="raise"):
             warnings.simplefilter("error", pd.errors.ParserWarning)
             rows = pd.read_csv(
                 path, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8"
             )
-    except (ValueError, OverflowError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise _explained(path, names, pixels, error) from None
+    except (ValueError, ArithmeticError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise _fault(path, names, pixels) or UserError(f"{path.name}: not a valid CSV file ({error})") from None
+    last = names[-1]
+    # pandas takes a row that ends early as one with empty text
+    if last not in pixels and (rows[last] == "").any() and (fault := _fault(path, names, pixels)):
+        raise fault
     if rows.empty:
         raise UserError(f"{path.name}: there are no rows below the header")
     return rows
 
 
-def _explained(path: Path, names: list[str], pixels: tuple[str, ...], error: Exception) -> UserError:
-    """Find the row and the column that pandas refused, which its own message does not tell."""
+def _fault(path: Path, names: list[str], pixels: tuple[str, ...]) -> UserError | None:
+    """Find the first row and column that are wrong, which pandas does not tell."""
+    expected_pixels = set(pixels)
     for index, cells in enumerate(islice(_csv_rows(path), 1, None)):
         if len(cells) != len(names):
             return UserError(f"{path.name}, row {index + 1}: expected {len(names)} columns, found {len(cells)}")
         for name, cell in zip(names, cells, strict=False):
-            value = PIXEL_VALUE.fullmatch(cell)
-            if name in set(pixels) and (value is None or int(value[1]) > 255):
+            if name in expected_pixels and not _is_pixel(cell):
                 found = repr(cell) if cell.strip() else "nothing"
                 return UserError(
                     f"{_where(path, index, name)}: expected a pixel, a whole number from 0 to 255, found {found}"
                 )
-    return UserError(f"{path.name}: not a valid CSV file ({error})")
+    return None
+
+
+def _is_pixel(cell: str) -> bool:
+    """Whether the text is a whole number from 0 to 255, such as `7`, `007` or `7.0`."""
+    return bool(NUMBER.fullmatch(cell)) and 0 <= float(cell) <= 255 and float(cell).is_integer()
 
 
 def _csv_rows(path: Path) -> Iterator[list[str]]:
@@ -224,7 +234,8 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
         raise UserError(f"{path.name} is an archive, not CSV text; unpack it and give the file inside that name")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from filter(None, csv.reader(file))
+            # a limit, for a file without line ends may not fit into memory
+            yield from filter(None, csv.reader(iter(lambda: file.readline(MAX_LINE), "")))
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path.name}: not a valid CSV file ({error})") from None
 

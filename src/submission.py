@@ -9,7 +9,7 @@ from src.errors import UserError
 from src.params import Section
 from src.sources import Source
 
-MESSAGE = re.compile(r"validation accuracy (?P<accuracy>[\d.]+|unknown), sha256 (?P<sha256>[0-9a-f]{64})")
+MESSAGE = re.compile(r"validation accuracy (?P<accuracy>\d\.\d{6}|unknown), sha256 (?P<sha256>[0-9a-f]{64})")
 
 
 class SubmitParams(Section):
@@ -26,7 +26,8 @@ class SubmitParams(Section):
 def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitParams) -> float | None:
     """Submit the predictions in `csv` if `params.when` says so; return their public score.
 
-    What was submitted before, byte for byte, is not sent again: its score is returned, whatever `when` says.
+    What was submitted before, byte for byte, goes with its earlier message, by which the source knows that it has it:
+    it is not sent again, and its score is returned.
 
     Args:
         source: where the predictions go.
@@ -45,7 +46,10 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
         return None
     digest = hashlib.sha256(csv.read_bytes()).hexdigest()
     earlier = [found for text in source.messages() if (found := MESSAGE.search(text))]
-    if params.when == "better" and digest not in {found["sha256"] for found in earlier}:
+    for found in earlier:
+        if found["sha256"] == digest:
+            return source.submit(csv, found.string)
+    if params.when == "better":
         if accuracy is None:
             raise UserError(
                 "params.yaml: submit.when: better needs a validation accuracy, which split.train_fraction 1.0 leaves "

@@ -24,7 +24,7 @@ class Source(Protocol):
         """Return the messages of all earlier submissions that did not end in error, the latest first."""
 
     def submit(self, csv: Path, message: str) -> float | None:
-        """Return the public score of the predictions in `csv`, sending them unless they were sent before.
+        """Return the public score of the predictions in `csv`, sending them unless the message was sent before.
 
         None if the source cannot score; it has then said what to do.
 

@@ -1,10 +1,32 @@
-"""The source `kaggle`: the official client. Credentials come from Kaggle's own places, never from params.yaml."""
+"""The source `kaggle`: the official client. Credentials come from Kaggle's own places, never from params.yaml.
 
+The client has no timeouts, prints, exits, and goes to the network when it is imported. So each call runs in a child
+process: this file again, as a program (`_child`), which takes one request on stdin, sends what the client prints to
+nowhere, and answers with one line of JSON. The kernel ends it at its deadline.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from src.errors import UserError
 from src.params import Section
+
+SITE = "https://www.kaggle.com"
+LISTED_WITHIN = 60.0
+"""Seconds after which a submission that Kaggle does not list was not taken."""
 
 
 class Source(Section):
@@ -12,27 +34,348 @@ class Source(Section):
 
     Attributes:
         competition: its name, as in the address of its page.
+        deadline_minutes: the most that one step may take, with all its repetitions: the download, looking through the
+            earlier submissions, sending one, waiting for its score.
     """
 
-    competition: str
+    competition: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
+    deadline_minutes: Annotated[float, Field(gt=0, le=1440)]
 
     def download(self, into: Path) -> None:
-        """Put the competition's zip into the folder `into`."""
-        _client().competition_download_files(self.competition, path=into, force=True, quiet=True)
+        """Put the competition's zip into the empty folder `into`.
+
+        Raises:
+            UserError: it is not to be had; the text says why and what to do.
+        """
+        fresh = into / "incoming"
+        self._ask("download", into=str(fresh))
+        for file in fresh.iterdir():
+            file.rename(into / file.name)
+        fresh.rmdir()
 
     def messages(self) -> list[str]:
-        """Return the messages of the latest submissions, the latest first."""
-        return [found.description for found in _client().competition_submissions(self.competition)]
+        """Return the messages of all earlier submissions that did not end in error, the latest first."""
+        return [found.message for found in self._submissions() if found.status != "ERROR"]
 
-    def submit(self, csv: Path, message: str) -> None:
-        """Send the predictions in `csv`."""
-        reply = _client().competition_submit(csv, message, self.competition)
-        if not reply.ref:
-            raise UserError(f"Kaggle refused the submission: {reply.message}")
+    def submit(self, csv: Path, message: str) -> float:
+        """Return the public score of the predictions in `csv`, sending them unless Kaggle knows the message.
+
+        What was sent is never sent again in doubt: a connection that breaks while Kaggle takes a submission may leave
+        one behind, so after it Kaggle is asked whether it has the message.
+
+        Raises:
+            UserError: the submission failed; the text says why and what to do.
+        """
+        if any(found.message == message for found in self._submissions()):
+            print("these predictions were sent before: their score is looked up", flush=True)
+            return self._score(message)
+        return self._score(message, self._send(csv, message))
+
+    def _send(self, csv: Path, message: str) -> int | None:
+        """Return the number that Kaggle gave to the submission; None if it is in doubt whether there is one."""
+        end, pauses = self._end(), _pauses()
+        while True:
+            try:
+                return self._call("send", end, csv=str(csv), message=message) or None
+            except KaggleError as failure:
+                if failure.in_doubt:
+                    print(f"{self._explained(failure)}; looking whether Kaggle has the submission", flush=True)
+                    return None
+                self._wait_or_give_up(failure, next(pauses), end)
+
+    def _score(self, message: str, ref: int | None = None) -> float:
+        """Return the public score of the submission with this number or message, once Kaggle has it."""
+        start, end = time.monotonic(), self._end()
+        for pause in _pauses():
+            found = next((one for one in self._submissions() if one.message == message or one.ref == ref), None)
+            if found is None and time.monotonic() + pause > min(end, start + LISTED_WITHIN):
+                raise UserError(
+                    f"Kaggle does not list the submission, so it is not known whether it counts; look at "
+                    f"{self._page('submissions')}; the next run looks for it before it sends anything"
+                )
+            if found and found.status == "ERROR":
+                raise UserError(
+                    f"Kaggle could not score the submission: {found.error or 'it gives no reason'}; the same "
+                    f"predictions are not sent again; see {self._page('submissions')}"
+                )
+            if found and found.status == "COMPLETE" and found.score is not None:
+                return found.score
+            if time.monotonic() + pause > end:
+                break
+            time.sleep(pause)
+        raise UserError(
+            f"Kaggle has the submission, but no score for it after {self.deadline_minutes:g} minutes; look at "
+            f"{self._page('submissions')}, or run again later: the score is picked up and nothing is sent twice"
+        )
+
+    def _submissions(self) -> list["Submission"]:
+        return [Submission(**found) for found in self._ask("submissions")]
+
+    def _ask(self, request: str, **arguments: str) -> Any:
+        """Return the answer to a request that does no harm when it is repeated, as it is after a transient failure."""
+        end, pauses, earlier = self._end(), _pauses(), None
+        while True:
+            try:
+                return self._call(request, end, **arguments)
+            except KaggleError as failure:
+                if failure.kind == "deadline" and earlier:
+                    raise UserError(self._explained(earlier)) from None
+                self._wait_or_give_up(failure, next(pauses), end)
+                earlier = failure
+
+    def _call(self, request: str, end: float, **arguments: str) -> Any:
+        """Return the answer of one child process that runs until the moment `end` at most.
+
+        Raises:
+            KaggleError: what went wrong.
+        """
+        seconds = max(end - time.monotonic(), 0.01)
+        content = {"request": request, "seconds": seconds, "arguments": {"competition": self.competition} | arguments}
+        # the child keeps the open lock, so that no other run starts while it still sends
+        with subprocess.Popen(
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, close_fds=False
+        ) as child:
+            assert child.stdin and child.stdout
+            print(json.dumps(content), file=child.stdin, flush=True)
+            answer = child.stdout.read()
+        if child.returncode == -signal.SIGALRM:
+            raise KaggleError("deadline", in_doubt=request == "send")
+        if not answer:
+            raise KaggleError("unknown", text=f"exit status {child.returncode}", in_doubt=request == "send")
+        reply = json.loads(answer)
+        if "failure" in reply:
+            raise KaggleError(**reply["failure"])
+        return reply["value"]
+
+    def _wait_or_give_up(self, failure: "KaggleError", pause: float, end: float) -> None:
+        """Wait before the next attempt, if one can help and there is time for it.
+
+        Raises:
+            UserError: there will be no other attempt.
+        """
+        if not failure.transient or time.monotonic() + pause > end:
+            raise UserError(self._explained(failure))
+        print(f"{self._explained(failure)}; trying again in {pause:.0f} s", flush=True)
+        time.sleep(pause)
+
+    def _explained(self, failure: "KaggleError") -> str:
+        text = f": {failure.text}" if failure.text else ""
+        match failure.kind:
+            case "credentials":
+                return (
+                    f"no valid Kaggle credentials{text}; make a token at {SITE}/settings/api and give it in the "
+                    "variable KAGGLE_API_TOKEN or the file ~/.kaggle/access_token"
+                )
+            case "limit":
+                now = datetime.now(UTC)
+                midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+                hours, minutes = divmod((midnight - now).seconds // 60, 60)
+                return f"the day's submissions are used up; try again after midnight UTC, in {hours} h {minutes} min"
+            case "upload":
+                return f"Kaggle refused the upload; nothing was submitted; try again later (see {self._page()})"
+            case "deadline":
+                return (
+                    f"Kaggle was not done in time; try again later, or give it more than {self.deadline_minutes:g} "
+                    "minutes (params.yaml: sources.kaggle.deadline_minutes)"
+                )
+            case "connection":
+                return f"the connection to Kaggle failed{text}; check the network"
+            case "unknown":
+                return f"the Kaggle client failed{text}"
+        match failure.status:
+            case 401:
+                return f"Kaggle rejected the credentials; make a new token at {SITE}/settings/api"
+            case 403:
+                return f"Kaggle refuses access; accept the rules of the competition at {self._page('rules')}"
+            case 404:
+                return (
+                    f"Kaggle has no competition {self.competition!r} (params.yaml: sources.kaggle.competition); "
+                    "its name stands in the address of its page"
+                )
+            case 429:
+                return "Kaggle takes no more requests for now (HTTP 429); try again later"
+            case status if status >= 500:
+                return f"Kaggle fails (HTTP {status}); try again later"
+            case status:
+                return f"Kaggle refused the request (HTTP {status}){text}; see {self._page()}"
+
+    def _page(self, name: str = "") -> str:
+        return f"{SITE}/competitions/{self.competition}/{name}"
+
+    def _end(self) -> float:
+        return time.monotonic() + 60 * self.deadline_minutes
 
 
-def _client() -> Any:
+def _pauses() -> Iterator[float]:
+    """Yield the seconds to wait after each attempt: they double from 1 to 60."""
+    pause = 1.0
+    while True:
+        yield pause
+        pause = min(2 * pause, 60.0)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What Kaggle says of one submission.
+
+    Attributes:
+        ref: its number, from 1.
+        message: the text sent with it.
+        status: PENDING, COMPLETE or ERROR.
+        score: the public score; None while there is none.
+        error: Kaggle's reason for ERROR, or empty.
+    """
+
+    ref: int
+    message: str
+    status: str
+    score: float | None
+    error: str
+
+
+@dataclass(eq=False)
+class KaggleError(Exception):
+    """What went wrong in the child. It holds nothing that the client wrote itself, for that may hold a signed address.
+
+    Attributes:
+        kind: credentials | http | limit | upload | connection | deadline | unknown.
+        status: of the HTTP reply, where `kind` is http.
+        text: Kaggle's own words, or the name of an exception; may be empty.
+        in_doubt: whether Kaggle may have taken a submission all the same.
+    """
+
+    kind: str
+    status: int = 0
+    text: str = ""
+    in_doubt: bool = False
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.kind == "connection" or self.status == 429 or self.status >= 500
+
+
+# From here on: what runs in the child.
+
+
+def _child() -> None:
+    content = json.loads(sys.stdin.readline())
+    signal.setitimer(signal.ITIMER_REAL, content["seconds"])  # its signal has no handler, so it ends the process
+    answer_to = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, sys.stderr.fileno())
+    if content["request"] != "send":  # a submission on its way is seen through, so that the next run can find it
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        answer = {"value": REQUESTS[content["request"]](_authenticated(), **content["arguments"])}
+    except KaggleError as failure:
+        answer = {"failure": vars(failure)}
+    with answer_to:
+        json.dump(answer, answer_to)
+
+
+def _end_with_parent() -> None:
+    # the parent writes nothing more, so this returns when it has ended
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+def _authenticated() -> Any:
     # importing the client authenticates, prints and goes to the network: only for this source, and only when used
     from kaggle import api
+    from kagglesdk.kaggle_env import get_access_token_from_env
 
+    try:
+        api.authenticate()
+    except SystemExit:
+        _, place = get_access_token_from_env()
+        raise KaggleError("credentials", text=f"Kaggle does not know the token in {place}" if place else "") from None
+    except (ValueError, KeyError) as error:
+        text = f"the files in ~/.kaggle cannot be read ({type(error).__name__})"
+        raise KaggleError("credentials", text=text) from None
+    except Exception as error:
+        raise _failure(error) from None
     return api
+
+
+def _download(api: Any, competition: str, into: str) -> None:
+    shutil.rmtree(into, ignore_errors=True)  # the client builds on a file that it finds, whatever that holds
+    Path(into).mkdir()
+    try:
+        api.competition_download_files(competition, path=into, force=True, quiet=True)
+    except ValueError:  # fewer bytes than announced, as when a link expires between two attempts
+        raise KaggleError("connection", text="the download broke off") from None
+    except Exception as error:
+        raise _failure(error) from None
+
+
+def _list_submissions(api: Any, competition: str) -> list[dict[str, Any]]:
+    from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+
+    found: dict[int, dict[str, Any]] = {}
+    request = ApiListSubmissionsRequest()
+    request.competition_name = competition
+    request.page, request.page_size = 1, 100
+    try:
+        with api.build_kaggle_client() as client:
+            while True:
+                page = client.competitions.competition_api_client.list_submissions(request)
+                new = {one.ref: one for one in page.submissions or [] if one.ref not in found}
+                for ref, one in new.items():
+                    found[ref] = {
+                        "ref": ref,
+                        "message": one.description,
+                        "status": one.status.name,
+                        "score": float(one.public_score) if one.public_score else None,
+                        "error": one.error_description,
+                    }
+                # the service may count its pages or name the next one
+                if not new or (request.page_token and not page.next_page_token):
+                    return list(found.values())
+                request.page, request.page_token = request.page + 1, page.next_page_token
+    except Exception as error:
+        raise _failure(error) from None
+
+
+def _send(api: Any, competition: str, csv: str, message: str) -> int:
+    try:
+        reply = api.competition_submit(csv, message, competition, quiet=True)
+    except Exception as error:
+        failure = _failure(error)
+        if failure.status in (400, 429) and _none_left(api, competition):
+            raise KaggleError("limit") from None
+        asked = getattr(getattr(error, "request", None), "url", None) or ""
+        failure.in_doubt = not 400 <= failure.status < 500 and not asked.endswith("/StartSubmissionUpload")
+        raise failure from None
+    if reply.message == api.COMPETITION_SUBMIT_UPLOAD_FAILED_MESSAGE:
+        raise KaggleError("upload")
+    return int(reply.ref)
+
+
+def _none_left(api: Any, competition: str) -> bool:
+    try:
+        limits = api.competition_get_submission_limits(competition)
+    except Exception:  # the failure that led here is the one to tell
+        return False
+    return bool(limits.num_today and not limits.num_allowed_now)
+
+
+def _failure(error: Exception) -> KaggleError:
+    from requests.exceptions import HTTPError, RequestException
+
+    response = error.response if isinstance(error, HTTPError) else None
+    if response is not None:
+        try:
+            text = str(response.json()["message"])
+        except (ValueError, KeyError, TypeError):
+            text = ""
+        return KaggleError("http", status=response.status_code, text=" ".join(text.split()))
+    kind = "connection" if isinstance(error, RequestException) else "unknown"
+    return KaggleError(kind, text=type(error).__name__)
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {"download": _download, "submissions": _list_submissions, "send": _send}
+
+if __name__ == "__main__":
+    _child()

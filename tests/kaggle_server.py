@@ -1,0 +1,275 @@
+"""A small Kaggle on 127.0.0.1, which the unmodified client talks to through its proxy variables.
+
+It serves one competition, takes uploads, scores them against the answers that it holds, counts the submissions, and
+fails in the ways that the real service does.
+"""
+
+import csv
+import io
+import json
+import secrets
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+SECRETS = KEY, SIGNATURE, TOKEN = [secrets.token_hex(16) for _ in range(3)]
+"""What no output and no file may hold: a key, the signature of an address, and an access token."""
+PAGE = 2
+"""Submissions on a page of the list, few, so that a handful of them fills several."""
+
+
+@dataclass
+class Competition:
+    """A competition of the digits' shape.
+
+    Attributes:
+        name: as in the address of its page.
+        files: the content of its zip, by name.
+        answers: the right label of each id.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    answers: Mapping[str, str]
+
+    @property
+    def zipped(self) -> bytes:
+        """The zip as it is downloaded."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name, content in self.files.items():
+                archive.writestr(name, content)
+        return packed.getvalue()
+
+    def score(self, uploaded: bytes) -> float | None:
+        """Return the share of right predictions; None if the file does not predict each id once."""
+        header, *rows = csv.reader(io.StringIO(uploaded.decode()))
+        expected = next(csv.reader(io.StringIO(self.files["sample_submission.csv"].decode())))
+        if header != expected or sorted(id_ for id_, _ in rows) != sorted(self.answers):
+            return None
+        return sum(self.answers[id_] == label for id_, label in rows) / len(rows)
+
+
+@dataclass
+class Submission:
+    """One submission that counts.
+
+    Attributes:
+        ref: its number.
+        message: what was sent with it.
+        score: its public score; None if the file was malformed.
+        pending: how many times it is still shown without a result.
+    """
+
+    ref: int
+    message: str
+    score: float | None
+    pending: int = 0
+
+
+@dataclass
+class Kaggle:
+    """The service, as a test sees it.
+
+    A fault stands under the name of a request (`DownloadDataFiles`, `file`, `StartSubmissionUpload`, `upload`,
+    `CreateSubmission`, `ListSubmissions`, `IntrospectToken`) and is a list, from which each such request takes the
+    first; the last stays. None is no fault. A number is an HTTP status. `drop` ends the connection, of a file in its
+    middle; `hang` waits for `released` before it goes on; `late 500`, `late drop` and `late hang` come after the
+    request has had its effect; `short` halves a file, `html` puts a page in its place.
+
+    Attributes:
+        competition: what it serves.
+        faults: what goes wrong, by request.
+        requests: the names of the requests so far.
+        submissions: those that count, the earliest first.
+        pending: how often a new submission is shown as pending.
+        error: makes new submissions end in error, for this reason.
+        daily: how many submissions it takes.
+        released: ends every hanging.
+    """
+
+    competition: Competition
+    faults: dict[str, list[int | str | None]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    pending: int = 0
+    error: str = ""
+    daily: int = 1000
+    released: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that bring the client here, and nowhere else."""
+        proxy = f"http://127.0.0.1:{self.port}"
+        return {
+            "KAGGLE_API_ENVIRONMENT": "LOCALHOST", "KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": KEY,
+            "http_proxy": proxy, "https_proxy": proxy, "no_proxy": "", "NO_PROXY": "",
+        }  # fmt: skip
+
+    def wait_for(self, request: str, count: int = 1) -> None:
+        """Wait until so many of these requests have arrived."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: self.requests.count(request) >= count, 60), f"no {request} came"
+
+    def reset(self) -> None:
+        """Forget all faults and submissions; end every hanging."""
+        self.released.set()
+        self.released = threading.Event()
+        self.pending, self.error, self.daily = 0, "", 1000
+        for kept in (self.faults, self.requests, self.submissions):
+            kept.clear()
+
+
+@contextmanager
+def serve(competition: Competition) -> Iterator[Kaggle]:
+    """Serve the competition on a free port for as long as the context lasts."""
+    kaggle = Kaggle(competition)
+    zipped = competition.zipped
+
+    class Handler(_Handler):
+        service = kaggle
+        file = zipped
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        kaggle.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield kaggle
+        kaggle.released.set()
+        server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    service: Kaggle
+    file: bytes
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self._body())
+        name = urlsplit(self.path).path.rpartition("/")[2]
+        fault = self._fault(name)
+        if isinstance(fault, str) and fault.startswith("late "):
+            getattr(self, name)(body, silent=True)
+            self._failed(fault.removeprefix("late "))
+            self.close_connection = True
+        elif not self._failed(fault):
+            if body.get("competitionName", self.service.competition.name) != self.service.competition.name:
+                self._reply({"code": 404, "message": "Not found"}, 404)
+            else:
+                getattr(self, name)(body)
+
+    def do_PUT(self) -> None:
+        content = self._body()
+        if not self._failed(self._fault("upload")):
+            self.service.uploads[urlsplit(self.path).path] = content
+            self._reply({})
+
+    def do_GET(self) -> None:
+        fault = self._fault("file")
+        if fault == "html":
+            self._send(b"<html>this link has expired</html>", 200)
+        elif fault == "short":
+            self._send(self.file[: len(self.file) // 2], 200)
+        elif fault == "drop" or not self._failed(fault):
+            range_ = self.headers.get("Range")
+            start = int(range_.removeprefix("bytes=").rstrip("-")) if range_ else 0
+            self._send(self.file[start:], 206 if range_ else 200, dropped=fault == "drop")
+
+    def DownloadDataFiles(self, body: dict[str, object]) -> None:  # noqa: N802
+        self.send_response(302)
+        self.send_header("Location", f"http://localhost/files/archive.zip?signature={SIGNATURE}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def IntrospectToken(self, body: dict[str, object]) -> None:  # noqa: N802
+        self._reply({"active": True, "username": "somebody"})
+
+    def StartSubmissionUpload(self, body: dict[str, object]) -> None:  # noqa: N802
+        number = len(self.service.requests)
+        self._reply(
+            {"token": f"/upload/{number}", "createUrl": f"http://localhost/upload/{number}?signature={SIGNATURE}"}
+        )
+
+    def CreateSubmission(self, body: dict[str, str], silent: bool = False) -> None:  # noqa: N802
+        service = self.service
+        if len(service.submissions) >= service.daily:
+            self._reply({"code": 400, "message": "Your team has used its daily Submission allowance"}, 400)
+            return
+        score = service.competition.score(service.uploads[body["blobFileTokens"]])
+        ref = 1000 + len(service.requests)
+        service.submissions.append(Submission(ref, body["submissionDescription"], score, service.pending))
+        if not silent:
+            self._reply({"message": "Successfully submitted", "ref": ref})
+
+    def ListSubmissions(self, body: dict[str, object]) -> None:  # noqa: N802
+        first = PAGE * (int(str(body.get("page") or 1)) - 1)
+        self._reply({"submissions": [self._shown(one) for one in self.service.submissions[::-1][first : first + PAGE]]})
+
+    def GetSubmissionLimits(self, body: dict[str, object]) -> None:  # noqa: N802
+        sent = len(self.service.submissions)
+        self._reply({"numToday": sent, "numTotal": sent, "numAllowedNow": self.service.daily - sent})
+
+    def _shown(self, one: Submission) -> dict[str, object]:
+        shown = {"ref": one.ref, "description": one.message, "date": "2026-01-01T00:00:00Z", "status": "PENDING"}
+        if one.pending:
+            one.pending -= 1
+        elif self.service.error or one.score is None:
+            shown |= {"status": "ERROR", "errorDescription": self.service.error or "the file is malformed"}
+        else:
+            shown |= {"status": "COMPLETE", "publicScore": f"{one.score:.5f}"}
+        return shown
+
+    def _fault(self, name: str) -> int | str | None:
+        with self.service.arrived:
+            self.service.requests.append(name)
+            self.service.arrived.notify_all()
+            faults = self.service.faults.get(name) or [None]
+            return faults.pop(0) if len(faults) > 1 else faults[0]
+
+    def _failed(self, fault: int | str | None) -> bool:
+        """Carry out the fault; return whether it was one that ends the request."""
+        if fault == "drop":
+            self.close_connection = True
+        elif isinstance(fault, int):
+            self._reply({"code": fault, "message": f"what the service says about {fault}"}, fault)
+        elif fault is not None and fault.isdigit():
+            self._reply({"code": int(fault), "message": "too late"}, int(fault))
+        elif fault == "hang":
+            self.service.released.wait()
+            return False
+        return fault is not None
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            chunks = []
+            while size := int(self.rfile.readline(), 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(chunks)
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _reply(self, content: object, status: int = 200) -> None:
+        self._send(json.dumps(content).encode(), status, kind="application/json")
+
+    def _send(self, content: bytes, status: int, kind: str = "application/zip", dropped: bool = False) -> None:
+        self.send_response(status)
+        for name, value in (("Content-Type", kind), ("Content-Length", str(len(content)))):
+            self.send_header(name, value)
+        if kind == "application/zip":
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("ETag", '"a-version"')
+        self.end_headers()
+        with suppress(ConnectionError):  # the other end may have been killed
+            self.wfile.write(content[: len(content) // 2] if dropped else content)
+        self.close_connection = self.close_connection or dropped
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the tests look at what was requested."""

@@ -1,0 +1,223 @@
+"""Files that keep the contract, and files that lie."""
+
+import csv
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from src import competition
+from src.errors import UserError
+
+GOOD = {
+    "train.csv": "label,pixel0,pixel1,pixel2,pixel3\n5,0,1,2,3\n6,4,5,6,7\n5,8,9,10,255\n",
+    "test.csv": "pixel0,pixel1,pixel2,pixel3\n0,1,2,3\n4,5,6,7\n",
+    "sample_submission.csv": "ImageId,Label\n1,0\n2,0\n",
+}
+TRAIN, TEST, SAMPLE = GOOD
+
+
+def write(folder: Path, changes: Mapping[str, str | bytes | None]) -> Path:
+    """Write the good files to the folder with some of them changed; None leaves a file out."""
+    for name, content in (GOOD | dict(changes)).items():
+        if content is not None:
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def cell(content: str) -> str:
+    """Return train.csv with this content in its second row, column `pixel1`."""
+    return GOOD[TRAIN].replace("6,4,5,", f"6,4,{content},")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {name: text.replace("\n", "\r\n") for name, text in GOOD.items()},
+        {name: "\ufeff" + text for name, text in GOOD.items()},
+        {name: text + "\n" for name, text in GOOD.items()},
+        {name: text.removesuffix("\n") for name, text in GOOD.items()},
+        {name: text.replace(",", '","').replace("\n", '"\n"').join('"\n').replace('\n"\n', "\n")
+         for name, text in GOOD.items()},
+        {TEST: "pixel3,pixel1,pixel0,pixel2\n3,1,0,2\n7,5,4,6\n"},
+        {TRAIN: "pixel3,pixel1,pixel0,pixel2,label\n3,1,0,2,5\n7,5,4,6,6\n255,9,8,10,5\n"},
+        {TEST: "ImageId,pixel0,pixel1,pixel2,pixel3\n2,4,5,6,7\n1,0,1,2,3\n"},
+        {TRAIN: GOOD[TRAIN].replace("0,1,2,3\n", "000, 1,+2,3.0\n").replace("10,", "1e1,")},
+    ],
+    ids=["as they are", "CRLF", "a BOM", "a trailing blank line", "no last line end", "quotes",
+         "test columns in another order", "train columns in another order", "an id column",
+         "whole numbers written in another way"],
+)  # fmt: skip
+def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, str]) -> None:
+    write(tmp_path, changes)
+    labelled, unlabelled = competition.read_labelled(tmp_path), competition.read_unlabelled(tmp_path)
+    assert labelled.images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 255]]]
+    assert labelled.known_labels.tolist() == [5, 6, 5]
+    assert unlabelled.images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({TRAIN: GOOD[TRAIN].replace("label,", "").replace("\n5,", "\n").replace("\n6,", "\n")},
+         "train.csv: expected one column that test.csv lacks, the label; found 0"),
+        ({TRAIN: GOOD[TRAIN].replace("pixel3\n", "pixel3,more\n").replace("255\n", "255,1\n")},
+         "train.csv: expected one column that test.csv lacks, the label; found 2: 'label', 'more'"),
+        ({TEST: "pixel0,pixel1,pixel2,another\n0,1,2,3\n"}, "test.csv: column 'another' is not in train.csv"),
+        ({TEST: "pixel0,pixel1,pixel2\n0,1,2\n1,2,3\n"}, "train.csv: expected one column that test.csv lacks"),
+        ({TRAIN: "label,a,b,c\n1,1,2,3\n", TEST: "a,b,c\n1,2,3\n2,2,2\n"},
+         "test.csv: 3 pixel columns do not make a square"),
+        ({TRAIN: GOOD[TRAIN].replace("pixel3", "pixel0")}, "train.csv: column 'pixel0' stands twice in the header"),
+        ({SAMPLE: "ImageId\n1\n2\n"}, "sample_submission.csv: expected two columns, an id and a prediction, found 1"),
+        ({SAMPLE: "ImageId,Label,x\n1,0,0\n"}, "sample_submission.csv: expected two columns"),
+        *[({name: None}, f"there is no {name}") for name in GOOD],
+        *[({name: ""}, f"{name}: the file is empty") for name in GOOD],
+        *[({name: "\n\n"}, f"{name}: the file is empty") for name in GOOD],
+        *[({name: text.splitlines()[0]}, f"{name}: there are no rows") for name, text in GOOD.items()],
+        *[({name: text.encode("utf-16")}, f"{name}: not a valid CSV file") for name, text in GOOD.items()],
+        *[({name: b"\x1f\x8b\x08\x00rest"}, f"{name} is an archive") for name in GOOD],
+        *[({name: b"PK\x03\x04rest"}, f"{name} is an archive") for name in GOOD],
+        ({TRAIN: GOOD[TRAIN].replace("6,4,5,6,7", "6,4,5,6")}, "train.csv, row 2: expected 5 columns, found 4"),
+        ({TRAIN: GOOD[TRAIN].replace("6,4,5,6,7", "6,4,5,6,7,8")}, "train.csv, row 2: expected 5 columns, found 6"),
+        ({TRAIN: GOOD[TRAIN].replace(",10,255\n", "")}, "train.csv, row 3: expected 5 columns, found 3"),
+        ({TRAIN: "pixel0,pixel1,pixel2,pixel3,label\n1,2,3,4,5\n1,2,3,4\n"},
+         "train.csv, row 2: expected 5 columns, found 4"),
+        ({TEST: GOOD[TEST].replace("4,5,6,7", "4,5,6")}, "test.csv, row 2: expected 4 columns, found 3"),
+        ({SAMPLE: "ImageId,Label\n1,0\n2\n"}, "sample_submission.csv, row 2: expected 2 columns, found 1"),
+        ({SAMPLE: "ImageId,Label\n1,0\n2,0,0\n"}, "sample_submission.csv, row 2: expected 2 columns, found 3"),
+        *[({TRAIN: cell(wrong)}, "train.csv, row 2, column 'pixel1': expected a pixel, a whole number from 0 to 255, "
+           f"found {wrong!r}")
+          for wrong in ("x", "-1", "256", "1.5", "1e-1", "1e3", "0x10", "1_0", "nan", "NA", "True", "9" * 30,
+                        "\u0663")],
+        *[({TRAIN: cell(nothing)}, "train.csv, row 2, column 'pixel1': expected a pixel, a whole number from 0 to 255, "
+           "found nothing") for nothing in ("", " ")],
+        *[({TRAIN: cell(wrong).replace("9,10", "1e1,10")}, "train.csv, row 2, column 'pixel1': expected a pixel")
+          for wrong in ("-1", "256", "nan", "inf", "1e400")],
+        ({TEST: GOOD[TEST].replace("7", "-7")}, "test.csv, row 2, column 'pixel3': expected a pixel"),
+        ({TRAIN: GOOD[TRAIN].replace("\n6,", "\n,")}, "train.csv, row 2, column 'label': the label is missing"),
+        ({TRAIN: GOOD[TRAIN].replace("\n6,", "\n  ,")}, "train.csv, row 2, column 'label': the label is missing"),
+        ({SAMPLE: "ImageId,Label\n1,0\n2,0\n3,0\n"}, "test.csv has 2 rows and sample_submission.csv 3"),
+        ({SAMPLE: "ImageId,Label\n1,0\n1,0\n"}, "sample_submission.csv, row 2, column 'ImageId': the id '1' stands"),
+        ({SAMPLE: "ImageId,Label\n1,0\n,0\n"}, "sample_submission.csv, row 2, column 'ImageId': the id is missing"),
+        ({TEST: "ImageId,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,3\n3,4,5,6,7\n"},
+         "test.csv, row 2, column 'ImageId': the id '3' is not in sample_submission.csv"),
+        ({TEST: "ImageId,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,3\n1,4,5,6,7\n"},
+         "test.csv, row 2, column 'ImageId': the id '1' stands twice"),
+    ],
+)  # fmt: skip
+def test_a_lie_is_refused_with_its_place(tmp_path: Path, changes: dict[str, str | bytes | None], said: str) -> None:
+    write(tmp_path, changes)
+    with pytest.raises(UserError) as refused:
+        competition.check(tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@st.composite
+def images(draw: st.DrawFn) -> tuple[list[str], list[list[int]]]:
+    """Return labels and as many rows of pixels of a square image."""
+    side = draw(st.integers(1, 3))
+    rows = draw(st.lists(st.lists(st.integers(0, 255), min_size=side**2, max_size=side**2), min_size=1, max_size=5))
+    label = st.integers(-9, 99).map(str) | st.text("abcé ,\"'0", min_size=1, max_size=3).filter(
+        lambda text: text.strip()
+    )
+    return draw(st.lists(label, min_size=len(rows), max_size=len(rows))), rows
+
+
+@settings(deadline=None, max_examples=40)
+@given(images(), st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
+def test_what_is_written_is_read(
+    content: tuple[list[str], list[list[int]]], random: np.random.Generator, end: str, bom: bool, quoted: bool
+) -> None:
+    labels, rows = content
+    pixels = [f"p{index}" for index in range(len(rows[0]))]
+    columns = ["kind", *pixels]
+    random.shuffle(columns)
+
+    def text(names: list[str], table: list[dict[str, object]]) -> bytes:
+        file = io.StringIO()
+        writer = csv.DictWriter(
+            file,
+            names,
+            extrasaction="ignore",
+            lineterminator=end,
+            quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL,
+        )
+        writer.writeheader()
+        writer.writerows(table)
+        return file.getvalue().encode("utf-8-sig" if bom else "utf-8")
+
+    table = [{"id": index, "kind": label, **dict(zip(pixels, row, strict=True))}
+             for index, (label, row) in enumerate(zip(labels, rows, strict=True))]  # fmt: skip
+    with TemporaryDirectory() as folder:
+        raw = write(
+            Path(folder), {TRAIN: text(columns, table), TEST: text(pixels, table), SAMPLE: text(["id", "kind"], table)}
+        )
+        labelled, unlabelled = competition.read_labelled(raw), competition.read_unlabelled(raw)
+        assert list(competition.read_ids(raw / SAMPLE)) == [str(index) for index in range(len(rows))]
+    assert labelled.images.reshape(len(rows), -1).tolist() == rows
+    assert unlabelled.images.tolist() == labelled.images.tolist()
+    assert [str(label) for label in labelled.known_labels] == labels
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2), st.integers(0, 3), st.text(max_size=6) | st.floats().map(str) | st.integers().map(str))
+@example(0, 0, "\x00")
+@example(0, 0, '"')
+@example(0, 0, "\r")
+def test_any_text_in_the_place_of_a_pixel_is_that_pixel_or_refused(row: int, column: int, content: str) -> None:
+    header, *rows = (line.split(",") for line in GOOD[TRAIN].splitlines())
+    rows[row][1 + column] = content
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    with TemporaryDirectory() as folder:
+        raw = write(Path(folder), {TRAIN: file.getvalue().encode("utf-8", "surrogatepass")})
+        try:
+            read = competition.read_labelled(raw).images[row].ravel()[column]
+        except UserError as error:
+            assert str(error).startswith("train.csv")
+            assert not (content.isascii() and content.isdigit() and int(content) <= 255)
+            assert str(error).startswith(f"train.csv, row {row + 1}, column 'pixel{column}'") or set(content) & set(
+                '"\r\n'
+            )
+        else:
+            assert float(content) == read
+
+
+@settings(deadline=None)
+@given(st.sampled_from(list(GOOD)), st.integers(0, 70), st.integers(0, 4), st.binary(max_size=4))
+def test_damaged_bytes_are_refused_in_one_line_or_read_whole(name: str, start: int, length: int, put: bytes) -> None:
+    damaged = bytearray(GOOD[name].encode())
+    damaged[start : start + length] = put
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        raw = write(Path(folder), {name: bytes(damaged)})
+        try:
+            counts = competition.check(raw)
+        except UserError as error:
+            assert "\n" not in str(error)
+        else:
+            # blank lines do not count, nor does a damaged header; each other line is a row
+            lines = [line for line in bytes(damaged).splitlines() if line.strip()]
+            assert b'"' in damaged or counts["labelled_images" if name == TRAIN else "test_images"] == len(lines) - 1
+
+
+def test_names_without_numbers_are_taken_in_the_order_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path, {TRAIN: "label,a,c,b,d\n1,0,1,2,3\n", TEST: "d,c,b,a\n3,1,2,0\n7,5,6,4\n"})
+    assert competition.read_labelled(tmp_path).images.tolist() == [[[0, 1], [2, 3]]]
+    assert competition.read_unlabelled(tmp_path).images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
+def test_a_submission_has_the_header_and_the_ids_of_the_sample(tmp_path: Path) -> None:
+    write(tmp_path, {SAMPLE: "key,guess\n07,?\nb,?\n"})
+    competition.write_submission(tmp_path / "out" / "mine.csv", tmp_path / SAMPLE, np.array(["x", "y"]))
+    assert (tmp_path / "out" / "mine.csv").read_bytes() == b"key,guess\n07,x\nb,y\n"
+    with pytest.raises(ValueError, match="shape"):
+        competition.write_submission(tmp_path / "out" / "mine.csv", tmp_path / SAMPLE, np.array(["x"]))

@@ -1,0 +1,105 @@
+"""Killed at any moment, the next `dvc repro` ends right, with one submission counted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.errors import UserError
+from src.locking import alone
+from tests.competitions import digits
+from tests.conftest import Project
+from tests.kaggle_server import Kaggle, serve
+from tests.test_kaggle_runs import point_at, submitted
+
+
+def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: str, victim: str) -> bool:
+    """Run one stage by `dvc repro`, kill `victim` (the stage or dvc) while a request hangs, and run it again.
+
+    Returns:
+        Whether the second run waited for what was left of the first; the request goes on when it does.
+    """
+    kaggle.reset()
+    kaggle.faults[request] = [fault, None]
+    with start(project, stage, subprocess.DEVNULL) as first:
+        kaggle.wait_for(request)
+        if victim == "dvc":
+            first.kill()
+        else:
+            for process in psutil.Process(first.pid).children(recursive=True):
+                if f"stages.{stage}" in " ".join(process.cmdline()):
+                    process.kill()
+    waited = False
+    with start(project, stage, subprocess.PIPE) as second:
+        assert second.stdout
+        for line in second.stdout:
+            if "has not ended yet; waiting for it" in line:
+                waited = True
+                kaggle.released.set()
+    assert second.returncode == 0
+    return waited
+
+
+def start(project: Project, stage: str, output: int) -> "subprocess.Popen[str]":
+    """Start `dvc repro` for one stage."""
+    folder = Path(sys.executable).parent
+    path = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.Popen(
+        [folder / "dvc", "repro", "--single-item", stage],
+        cwd=project.root, env=os.environ | project.environment | path, stdout=output, text=True,
+    )  # fmt: skip
+
+
+def set_afresh(project: Project, moment: int) -> None:
+    """Change a parameter that changes no result, so that DVC has nothing to restore."""
+    project.set({"sources.kaggle.deadline_minutes": 2 + moment / 100})
+
+
+def test_download(project: Project) -> None:
+    with serve(digits()) as kaggle:
+        point_at(project, kaggle)
+        for moment, (request, victim) in enumerate(
+            [("DownloadDataFiles", "stage"), ("file", "stage"), ("file", "dvc")]
+        ):
+            set_afresh(project, moment)
+            assert kill_at(project, kaggle, "download", request, "hang", victim) == (victim == "dvc")
+            assert {file.name: file.read_bytes() for file in (project.root / "data/raw").iterdir()} == dict(
+                kaggle.competition.files
+            )
+            assert not (project.root / ".data-raw.tmp").exists()
+
+
+@pytest.mark.parametrize(
+    ("victim", "moments"),
+    [
+        ("stage", [("ListSubmissions", "hang"), ("upload", "hang"), ("CreateSubmission", "hang")]),
+        ("stage", [("CreateSubmission", "late hang")]),
+        ("dvc", [("ListSubmissions", "hang"), ("CreateSubmission", "late hang")]),
+    ],
+)
+def test_submit(project: Project, victim: str, moments: list[tuple[str, str]]) -> None:
+    with serve(digits()) as kaggle:
+        point_at(project, kaggle)
+        project.run("dvc", "repro", "evaluate", "predict")
+        for moment, (request, fault) in enumerate(moments):
+            set_afresh(project, moment)
+            # a submission on its way is seen through, even when its stage is dead
+            waits = victim == "dvc" or request != "ListSubmissions"
+            assert kill_at(project, kaggle, "submit", request, fault, victim) == waits
+            assert len(kaggle.submissions) == 1
+            assert submitted(project) == {"submitted": 1, "public_score": kaggle.submissions[0].score}
+
+
+def test_a_second_run_says_why_not_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (
+        alone("submit"),
+        pytest.raises(UserError, match="another run of submit in this project is still at work"),
+        alone("submit", patience=0.5),
+    ):
+        pass
+    with alone("submit", patience=0.0):
+        pass

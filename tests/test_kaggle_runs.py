@@ -1,0 +1,108 @@
+"""Whole runs by the real DVC with the real client: downloads, scores, what is sent and what is not."""
+
+import csv
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.competitions import digits, letters
+from tests.conftest import ROOT, Project
+from tests.kaggle_server import SECRETS, Competition, Kaggle, serve
+
+ZIP = Path(os.environ.get("DIGITS_ZIP", ROOT.parent / "shared" / "digit-recognizer.zip"))
+
+
+def point_at(project: Project, kaggle: Kaggle) -> None:
+    """Make the project one of the server's competition."""
+    project.environment = kaggle.environment | {"HOME": str(project.root.parent)}
+    project.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})
+
+
+def submitted(project: Project) -> dict[str, float]:
+    written: dict[str, float] = json.loads((project.root / "metrics/submit.json").read_text())
+    return written
+
+
+def test_what_is_sent_and_what_is_not(project: Project) -> None:
+    with serve(digits()) as kaggle:
+        point_at(project, kaggle)
+
+        project.set({"recipes.linear.epochs": 2})
+        assert {"download", "train@0", "submit"} < set(project.repro("submit"))
+        first = submitted(project)
+        assert first == {"submitted": 1, "public_score": kaggle.submissions[0].score}
+        project.commit()
+
+        assert project.repro("submit") == []
+
+        assert project.repro("--force", "--single-item", "submit") == ["submit"]
+        assert submitted(project) == first
+        assert len(kaggle.submissions) == 1
+
+        project.set({"recipes.linear.epochs": 40})
+        assert "submit" in project.repro("submit")
+        assert submitted(project) == {"submitted": 1, "public_score": kaggle.submissions[1].score}
+        assert len(kaggle.submissions) == 2
+
+        project.set({"recipes.linear.epochs": 1})
+        assert "submit" in project.repro("submit")
+        assert submitted(project) == {"submitted": 0}
+        assert len(kaggle.submissions) == 2
+
+        project.set({"recipes.linear.epochs": 2})
+        project.repro("submit")
+        assert submitted(project) == first
+        assert len(kaggle.submissions) == 2
+
+        kaggle.faults["ListSubmissions"] = [403]
+        output = project.run("dvc", "repro", "--force", "--single-item", "submit", fails=True)
+        assert "https://www.kaggle.com/competitions/small-digits/rules" in output
+        assert project.run("git", "show", "HEAD:metrics/submit.json") == f"{json.dumps(first, indent=2)}\n"
+        project.commit()
+
+    history = project.run("git", "log", "--patch", "--all")
+    files = [file.read_bytes() for file in project.root.rglob("*") if file.is_file()]
+    for secret in SECRETS:
+        assert secret not in output + history
+        assert not any(secret.encode() in content for content in files)
+
+
+def test_another_competition_of_the_same_shape(project: Project) -> None:
+    with serve(letters()) as kaggle:
+        point_at(project, kaggle)
+        project.run("dvc", "repro", "submit")
+        score = submitted(project)["public_score"]
+        assert score == kaggle.submissions[0].score
+        assert score > 0.7
+    rows = csv.reader((project.root / "data/predictions/submission.csv").open(newline=""))
+    assert next(rows) == ["id", "label"]
+    assert [id_ for id_, _ in rows] == [str(id_) for id_ in range(9000, 9100)]
+    assert set(json.loads((project.root / "metrics/evaluate.json").read_text())["recall"]) == {*map(str, range(3, 13))}
+
+
+@pytest.mark.full_size
+@pytest.mark.skipif(not ZIP.exists(), reason=f"there is no {ZIP} (DIGITS_ZIP may name another place)")
+def test_the_full_size(project: Project) -> None:
+    predicted = 4000
+    with zipfile.ZipFile(ZIP) as archive:
+        header, *rows = archive.read("train.csv").decode().splitlines(keepends=True)
+    labels, pixels = zip(*(row.split(",", 1) for row in [header, *rows[-predicted:]]), strict=True)
+    answers = {str(id_): label for id_, label in enumerate(labels[1:], start=1)}
+    files = {
+        "train.csv": "".join([header, *rows[:-predicted]]),
+        "test.csv": "".join(pixels),
+        "sample_submission.csv": "ImageId,Label\n" + "".join(f"{id_},0\n" for id_ in answers),
+    }
+    encoded = {name: text.encode() for name, text in files.items()}
+    with serve(Competition("digit-recognizer", encoded, answers)) as kaggle:
+        point_at(project, kaggle)
+        project.run("dvc", "repro", "submit")
+    sent = csv.DictReader(io.StringIO((project.root / "data/predictions/submission.csv").read_text()))
+    right = [row["Label"] == answers[row["ImageId"]] for row in sent]
+    assert len(right) == predicted
+    assert submitted(project) == {"submitted": 1, "public_score": pytest.approx(sum(right) / predicted, abs=1e-5)}
+    assert sum(right) / predicted > 0.9
