@@ -19,7 +19,7 @@ from src.trained import Trained
 
 WIDTH = 7.2  # inches; a page shows an inch as 100 of its pixels
 DPI = 150
-COLUMNS, FEW = 10, 7  # images in a row: of single digits, of whole classes
+COLUMNS, FEW = 10, 5  # images in a row: of single digits, of whole classes
 SHEET = 4 * COLUMNS
 DOUBTFUL = 10
 BINS = 10
