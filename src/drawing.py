@@ -181,7 +181,7 @@ def weights(model: Trained, seed: int) -> Picture:
 def confusion(compared: pd.DataFrame, known: NDArray[Any]) -> Picture:
     """Draw how often an image of each class was taken for each class; `known` are all classes, shape (C,)."""
     if compared.empty:
-        return _no_validation()
+        return _no_validation("confusion matrix")
     names = [str(label) for label in known]
     counts = pd.crosstab(compared["label"], compared["predicted"]).reindex(index=names, columns=names, fill_value=0)
     errors = counts.to_numpy(dtype=float, copy=True)
@@ -215,7 +215,7 @@ def confusion(compared: pd.DataFrame, known: NDArray[Any]) -> Picture:
 def reliability(compared: pd.DataFrame) -> Picture:
     """Draw, for images of like confidence, which share of them is right."""
     if compared.empty:
-        return _no_validation()
+        return _no_validation("reliability diagram")
     bins = np.minimum((compared["confidence"] * BINS).astype(int), BINS - 1)
     right = compared["label"] == compared["predicted"]
     groups = pd.DataFrame({"confidence": compared["confidence"], "right": right}).groupby(bins)
@@ -239,7 +239,7 @@ def reliability(compared: pd.DataFrame) -> Picture:
 def mistakes(validation_set: ImageSet, compared: pd.DataFrame) -> Picture:
     """Draw the wrong predictions of which the model was surest, surest first."""
     if compared.empty:
-        return _no_validation()
+        return _no_validation("mistakes to show")
     wrong = compared[compared["label"] != compared["predicted"]]
     if wrong.empty:
         return Picture("There is no mistake on the validation set.")
@@ -255,7 +255,7 @@ def mistakes(validation_set: ImageSet, compared: pd.DataFrame) -> Picture:
 def doubtful(validation_set: ImageSet, compared: pd.DataFrame) -> Picture:
     """Draw the validation images of which the model was least sure, right or wrong."""
     if compared.empty:
-        return _no_validation()
+        return _no_validation("doubtful validation images")
     least = compared.sort_values("confidence", kind="stable").head(DOUBTFUL)
     right = int((least["label"] == least["predicted"]).sum())
     return Picture(
@@ -300,8 +300,8 @@ def save(folder: Path, pictures: Mapping[str, Picture]) -> None:
             progress.step(name)
 
 
-def _no_validation() -> Picture:
-    return Picture("There is no validation set: all labelled images are trained on.")
+def _no_validation(what: str) -> Picture:
+    return Picture(f"No {what}: all labelled images are trained on, none are left to validate with.")
 
 
 def _sentence(text: str) -> Figure:
