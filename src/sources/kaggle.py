@@ -26,7 +26,7 @@ from src.params import Section
 
 SITE = "https://www.kaggle.com"
 LISTED_WITHIN = 60.0
-"""Seconds after which a submission that Kaggle does not list was not taken."""
+"""Seconds to look for a submission in Kaggle's list before it is in doubt whether it was taken."""
 
 
 class Source(Section):
@@ -90,7 +90,7 @@ class Source(Section):
             found = next((one for one in self._submissions() if one.message == message or one.ref == ref), None)
             if found is None and time.monotonic() + pause > min(end, start + LISTED_WITHIN):
                 raise UserError(
-                    f"Kaggle does not list the submission, so it is not known whether it counts; look at "
+                    "Kaggle does not list the submission, so it is not known whether it counts; look at "
                     f"{self._page('submissions')}; the next run looks for it before it sends anything"
                 )
             if found and found.status == "ERROR":
