@@ -21,7 +21,7 @@ def rows(right: str) -> pd.DataFrame:
 
 def text_of(page: Path) -> str:
     """Return the words of an HTML page."""
-    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", "", page.read_text(), flags=re.DOTALL))
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text(), flags=re.DOTALL))
 
 
 def test_changes_are_those_that_differ() -> None:

@@ -56,7 +56,9 @@ def test_it_opens_without_an_error_or_a_request(browser: webdriver.Chrome, url: 
     show(browser, url)
     assert browser.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    # Chromium's own start page may still be loading
+    asked = [one["request"]["url"] for one in sent if one["documentURL"] == url]
     assert [address for address in asked if not address.startswith("data:")] == [url]
 
 
@@ -103,7 +105,12 @@ def test_a_phone_scrolls_only_down(browser: webdriver.Chrome, url: str) -> None:
 
 def test_the_keyboard_reaches_everything_visibly(browser: webdriver.Chrome, url: str) -> None:
     show(browser, url)
-    reached: list[Any] = []
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the data"
+    assert skip.rect["y"] >= 0
+
+    reached: list[Any] = [skip]
     for _ in range(60):
         browser.switch_to.active_element.send_keys(Keys.TAB)
         focused = browser.switch_to.active_element
@@ -111,8 +118,6 @@ def test_the_keyboard_reaches_everything_visibly(browser: webdriver.Chrome, url:
             break
         assert focused.value_of_css_property("outline-style") == "solid"
         reached.append(focused)
-    assert reached[0].text == "Skip to the data"
-    assert reached[0].rect["y"] >= 0
     assert [one for one in reached if one.tag_name == "summary"] == browser.find_elements(By.TAG_NAME, "summary")
 
     summary = browser.find_element(By.TAG_NAME, "summary")
