@@ -75,8 +75,15 @@ def test_download(project: Project) -> None:
 @pytest.mark.parametrize(
     ("victim", "moments"),
     [
-        ("stage", [("ListSubmissions", "hang"), ("upload", "hang"), ("CreateSubmission", "hang")]),
-        ("stage", [("CreateSubmission", "late hang")]),
+        (
+            "stage",
+            [
+                ("ListSubmissions", "hang"),
+                ("upload", "hang"),
+                ("CreateSubmission", "hang"),
+                ("CreateSubmission", "late hang"),
+            ],
+        ),
         ("dvc", [("ListSubmissions", "hang"), ("CreateSubmission", "late hang")]),
     ],
 )

@@ -3,17 +3,16 @@
 import csv
 import io
 import json
-import os
 import zipfile
-from pathlib import Path
 
 import pytest
 
+from benchmarks import full_data
 from tests.competitions import digits, letters
-from tests.conftest import ROOT, Project
+from tests.conftest import Project
 from tests.kaggle_server import SECRETS, Competition, Kaggle, serve
 
-ZIP = Path(os.environ.get("DIGITS_ZIP", ROOT.parent / "shared" / "digit-recognizer.zip"))
+ZIP = full_data.find_zip()
 
 
 def point_at(project: Project, kaggle: Kaggle) -> None:
@@ -84,9 +83,9 @@ def test_another_competition_of_the_same_shape(project: Project) -> None:
     assert set(json.loads((project.root / "metrics/evaluate.json").read_text())["recall"]) == {*map(str, range(3, 13))}
 
 
-@pytest.mark.full_size
-@pytest.mark.skipif(not ZIP.exists(), reason=f"there is no {ZIP} (DIGITS_ZIP may name another place)")
+@pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)
 def test_the_full_size(project: Project) -> None:
+    assert ZIP is not None
     predicted = 4000
     with zipfile.ZipFile(ZIP) as archive:
         header, *rows = archive.read("train.csv").decode().splitlines(keepends=True)

@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from src import check, params
+from src import check, device, params
 from src.errors import UserError
 from src.recipes import Recipe
 from src.seeds import Seeds, keep_only
@@ -85,6 +86,15 @@ def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
 def test_a_power_of_ten_is_a_number_as_it_is_for_dvc(here: Path) -> None:
     Path("params.yaml").write_text("rate: 1e-3")
     assert params.load("rate", float) == 0.001
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that the test wants missing")
+def test_a_device_that_is_not_there_is_refused(here: Path) -> None:
+    Path("params.yaml").write_text("device: cuda")
+    with pytest.raises(UserError, match="device: this machine has no cuda; choose cpu"):
+        device.load()
+    Path("params.yaml").write_text("device: cpu")
+    assert device.load() == torch.device("cpu")
 
 
 def test_only_the_files_of_the_seeds_are_kept(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from tests.conftest import ROOT, Project
 STAGES = {"download", "split", "normalize", "train@0", "evaluate", "predict", "submit", "draw"}
 
 OTHER_MACHINES = [
-    {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
     {"OMP_NUM_THREADS": "2", "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
     {"OMP_NUM_THREADS": "2", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3", "MKL_CBWR": "COMPATIBLE"},
 ]
@@ -83,6 +82,12 @@ def test_all_labelled_images_can_be_trained_on(reproduced: Project) -> None:
 @pytest.mark.parametrize("module", ["download", "split", "normalize", "submit", "draw"])
 def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
     check = f"import sys, stages.{module}; assert 'torch' not in sys.modules"
+    Project(ROOT).run("python", "-c", check)
+
+
+@pytest.mark.parametrize("module", ["train", "evaluate", "predict"])
+def test_waiting_threads_are_told_to_sleep_before_torch_is_loaded(module: str) -> None:
+    check = f"import sys, stages.{module}; order = [*sys.modules]; assert order.index('src.cli') < order.index('torch')"
     Project(ROOT).run("python", "-c", check)
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.metrics
 import torch
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from src import prediction, trained
 from src.errors import UserError
@@ -94,6 +96,20 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     )
     assert metrics["precision"] == {"a": 0.5, "b": 1.0, "c": 1.0}
     assert metrics["recall"] == {"a": 1.0, "b": 0.5, "c": 1.0}
+
+
+def test_scores_are_those_of_the_libraries() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet(np.ones(3), 500).astype(np.float32)
+    labels = generator.choice(CLASSES, 500)
+    metrics = score(Prediction(CLASSES, {0: probabilities}), labels)
+    predicted = CLASSES[probabilities.argmax(axis=1)]
+    interval = binomtest(int(np.sum(predicted == labels)), 500).proportion_ci(0.95, method="wilson")
+    assert metrics["accuracy_interval"] == pytest.approx({"low": interval.low, "high": interval.high})
+    assert metrics["log_loss"] == pytest.approx(sklearn.metrics.log_loss(labels, probabilities), rel=1e-5)
+    precision, recall, _, _ = sklearn.metrics.precision_recall_fscore_support(labels, predicted)
+    assert metrics["precision"] == pytest.approx(dict(zip(CLASSES, precision, strict=True)))
+    assert metrics["recall"] == pytest.approx(dict(zip(CLASSES, recall, strict=True)))
 
 
 def test_a_class_that_is_nowhere_has_precision_and_recall_0() -> None:
