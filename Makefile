@@ -17,7 +17,7 @@ test: .venv/installed  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
-	pytest --numprocesses auto
+	pytest --numprocesses auto -m "not slow"
 
 bench: .venv/installed  ## measure speed against other ways to do the same; needs the full data
 	OMP_WAIT_POLICY=PASSIVE python -m benchmarks

@@ -15,7 +15,7 @@ from src.prediction import Prediction
 from src.progress import Progress
 from src.trained import Trained
 
-BATCH_SIZE = 1000
+BATCH_SIZE = 250
 
 
 def predict(models_dir: Path, seeds: Sequence[int], images: NDArray[Any], device: torch.device) -> Prediction:

@@ -9,7 +9,7 @@ from tests.conftest import Project
 
 ZIP = full_data.find_zip()
 
-pytestmark = pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)]
 
 
 def test_from_the_zip_to_a_linear_model_and_its_predictions(project: Project) -> None:

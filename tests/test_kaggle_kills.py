@@ -58,6 +58,7 @@ def set_afresh(project: Project, moment: int) -> None:
     project.set({"sources.kaggle.deadline_minutes": 2 + moment / 100})
 
 
+@pytest.mark.slow
 def test_download(project: Project) -> None:
     with serve(digits()) as kaggle:
         point_at(project, kaggle)
@@ -72,6 +73,7 @@ def test_download(project: Project) -> None:
             assert not (project.root / ".data-raw.tmp").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("victim", "moments"),
     [

@@ -83,6 +83,7 @@ def test_another_competition_of_the_same_shape(project: Project) -> None:
     assert set(json.loads((project.root / "metrics/evaluate.json").read_text())["recall"]) == {*map(str, range(3, 13))}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)
 def test_the_full_size(project: Project) -> None:
     assert ZIP is not None
@@ -104,4 +105,5 @@ def test_the_full_size(project: Project) -> None:
     right = [row["Label"] == answers[row["ImageId"]] for row in sent]
     assert len(right) == predicted
     assert submitted(project) == {"submitted": 1, "public_score": pytest.approx(sum(right) / predicted, abs=1e-5)}
-    assert sum(right) / predicted > 0.9
+    low, high = json.loads((project.root / "metrics/evaluate.json").read_text())["accuracy_interval"].values()
+    assert low - 0.01 < sum(right) / predicted < high + 0.01
