@@ -26,6 +26,7 @@ def submitted(project: Project) -> dict[str, float]:
     return written
 
 
+@pytest.mark.slow
 def test_what_is_sent_and_what_is_not(project: Project) -> None:
     with serve(digits()) as kaggle:
         point_at(project, kaggle)
@@ -70,6 +71,7 @@ def test_what_is_sent_and_what_is_not(project: Project) -> None:
         assert not any(secret.encode() in content for content in files)
 
 
+@pytest.mark.slow
 def test_another_competition_of_the_same_shape(project: Project) -> None:
     with serve(letters()) as kaggle:
         point_at(project, kaggle)

@@ -67,6 +67,7 @@ def test_a_queued_experiment_runs_the_code_that_it_was_queued_with(reproduced: P
     assert shown["metrics/train/0.json"]["epoch"] == {"old": 40, "new": 3, "diff": -37}
 
 
+@pytest.mark.slow
 def test_all_labelled_images_can_be_trained_on(reproduced: Project) -> None:
     reproduced.set({"split.train_fraction": 1.0, "recipes.linear.epochs": 2})
     output = reproduced.run("dvc", "repro", fails=True)
