@@ -39,6 +39,7 @@ def test_code_runs_the_stages_that_import_it(file: str, expected: set[str], repr
     assert set(reproduced.repro()) == expected
 
 
+@pytest.mark.slow
 def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project) -> None:
     reproduced.set({"recipes.linear.epochs": 2})
     assert "submit" in reproduced.repro()
@@ -51,6 +52,7 @@ def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project)
     assert reproduced.changed() == ""
 
 
+@pytest.mark.slow
 def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> None:
     root = reproduced.root
     reproduced.set({"seeds": [0, 1]})

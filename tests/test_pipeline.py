@@ -30,6 +30,7 @@ def test_a_fresh_clone_runs_every_stage_but_submit_and_leaves_git_clean(project:
     assert low - 0.02 < metrics(project, "submit")["public_score"] < high + 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", OTHER_MACHINES, ids=[" ".join(machine) for machine in OTHER_MACHINES])
 def test_every_output_has_the_same_bytes_with_other_threads_and_instructions(
     environment: dict[str, str], reproduced: Project
@@ -58,6 +59,7 @@ def test_no_answers_lie_next_to_the_data(reproduced: Project) -> None:
     assert "label" not in (reproduced.root / "data" / "raw" / "test.csv").read_text().splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_queued_experiment_runs_the_code_that_it_was_queued_with(reproduced: Project) -> None:
     reproduced.run("dvc", "exp", "run", "--queue", "--name", "shorter", "-S", "recipes.linear.epochs=3")
     (reproduced.root / "src" / "training.py").write_text("raise RuntimeError('the code of the workspace')\n")
