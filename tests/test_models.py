@@ -48,7 +48,7 @@ def spot(side: int = 28) -> torch.Tensor:
 def centre(image: torch.Tensor) -> tuple[float, float]:
     """Return row and column of the centre of brightness."""
     places = torch.arange(image.shape[0], dtype=image.dtype)
-    return tuple(float((image.sum(dim) * places).sum() / image.sum()) for dim in (1, 0))  # type: ignore[return-value]
+    return tuple(float((image.sum(dim) * places).sum() / image.sum()) for dim in (1, 0))  # type: ignore[return-value]  # two of them
 
 
 def test_no_distortion_is_the_image_itself() -> None:

@@ -26,7 +26,7 @@ def test_a_fresh_clone_runs_every_stage_but_submit_and_leaves_git_clean(project:
     assert project.changed() == ""
     assert project.repro() == []
     assert metrics(project, "evaluate")["accuracy"] >= 0.85
-    low, high = metrics(project, "evaluate")["accuracy_interval"].values()  # type: ignore[attr-defined]
+    low, high = metrics(project, "evaluate")["accuracy_interval"].values()  # type: ignore[attr-defined]  # nested
     assert low - 0.02 < metrics(project, "submit")["public_score"] < high + 0.02
 
 
