@@ -40,7 +40,7 @@ class Recipe(Section):
         precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
             model; the weights are stored as float32 all the same.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
-        label_smoothing: share of cross_entropy's target that is spread over all classes.
+        label_smoothing: share of the target that is spread over all classes.
         optimizer: `sgd`, or `adamw`.
         lr: the learning rate, at its highest.
         momentum: of sgd.

@@ -2,21 +2,21 @@
 
 import math
 from collections.abc import Iterator
-from functools import partial
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import one_hot
 
-from src import images, models
+from src import images, losses, models
 from src.augmentation import distort
 from src.curves import CurvePoint
 from src.errors import UserError
 from src.images import ImageSet
-from src.losses import Loss, rmse
+from src.losses import Loss
 from src.progress import Progress
 from src.recipes import Recipe
 from src.trained import Trained
@@ -51,34 +51,36 @@ def train(
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     classes = images.classes(train_set, validation_set)
     network = models.build(recipe, train_set.side, len(classes), seed).to(device)
-    dtype = getattr(torch, recipe.precision)
-    train_images, train_labels = _tensors(train_set, classes, dtype, device)
-    validation = _tensors(validation_set, classes, dtype, device)
-    loss_of = loss_function(recipe)
+    train_images, train_targets = _tensors(train_set, classes, recipe, device)
+    validation = _tensors(validation_set, classes, recipe, device)
+    loss_of = losses.BY_NAME[recipe.loss]
     optimizer = make_optimizer(recipe, network)
     generator = torch.Generator().manual_seed(seed)
 
     total_steps = recipe.epochs * math.ceil(len(train_set) / recipe.batch_size)
     step = 0
     curve: list[CurvePoint] = []
-    with Progress(f"training seed {seed}", recipe.epochs, "epoch") as progress:
+    with threads_for(network), Progress(f"training seed {seed}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             measured = epoch % math.ceil(recipe.epochs / CURVE_POINTS) == 0 or epoch == recipe.epochs
             tally = Tally()
             order = generator if recipe.shuffle else None
-            for batch_images, batch_labels in batches(train_images, train_labels, recipe.batch_size, order):
+            for batch_images, batch_targets in batches(train_images, train_targets, recipe.batch_size, order):
                 if recipe.augmentation is not None:
                     batch_images = distort(batch_images, recipe.augmentation, generator)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(recipe, (step + 0.5) / total_steps)
                 logits = network(batch_images)
-                loss = loss_of(logits, batch_labels)
+                loss, gradient = loss_of(logits.detach(), batch_targets)
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                if isinstance(network, models.Linear):
+                    network.backward(batch_images, gradient)
+                else:
+                    logits.backward(gradient)
                 optimizer.step()
                 step += 1
                 if measured:
-                    tally.add(logits, batch_labels, loss)
+                    tally.add(logits, batch_targets, loss)
             if not math.isfinite(loss.item()):
                 raise UserError(
                     f"the loss became {loss.item()} in epoch {epoch} at a learning rate of "
@@ -91,11 +93,6 @@ def train(
     return Trained(weights, recipe, classes, train_set.side), curve
 
 
-def loss_function(recipe: Recipe) -> Loss:
-    """Return the recipe's loss."""
-    return rmse if recipe.loss == "rmse" else partial(cross_entropy, label_smoothing=recipe.label_smoothing)
-
-
 def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     """Return the recipe's optimizer, which decays matrices and kernels and leaves biases and normalizations alone."""
     groups = [
@@ -103,7 +100,7 @@ def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
         {"params": [weight for weight in network.parameters() if weight.ndim == 1], "weight_decay": 0.0},
     ]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, fused=True)
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, foreach=False)
     return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.99), fused=True)
 
 
@@ -120,14 +117,14 @@ def learning_rate(recipe: Recipe, done: float) -> float:
 
 
 def batches(
-    all_images: Tensor, labels: Tensor, size: int, order: torch.Generator | None = None
+    all_images: Tensor, targets: Tensor, size: int, order: torch.Generator | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield each image with its label once, `size` at a time and the last time the rest; shuffled by `order`."""
+    """Yield each image with its target once, `size` at a time and the last time the rest; shuffled by `order`."""
     if order is None:
-        yield from zip(torch.split(all_images, size), torch.split(labels, size), strict=True)
+        yield from zip(torch.split(all_images, size), torch.split(targets, size), strict=True)
         return
-    for chosen in torch.split(torch.randperm(len(labels), generator=order).to(labels.device), size):
-        yield all_images[chosen], labels[chosen]
+    for chosen in torch.split(torch.randperm(len(targets), generator=order).to(targets.device), size):
+        yield all_images[chosen], targets[chosen]
 
 
 class Tally:
@@ -136,15 +133,30 @@ class Tally:
     def __init__(self) -> None:
         self._loss, self._right, self._count = torch.zeros(()), torch.zeros(()), 0
 
-    def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
-        """Count a batch: logits (B, C), labels (B,) and its mean loss."""
-        self._loss = self._loss.to(loss) + loss.detach() * len(labels)
-        self._right = self._right.to(loss) + (logits.detach().argmax(dim=1) == labels).sum()
-        self._count += len(labels)
+    def add(self, logits: Tensor, targets: Tensor, loss: Tensor) -> None:
+        """Count a batch: logits (B, C), targets (B, C) and its mean loss."""
+        self._loss = self._loss.to(loss) + loss * len(targets)
+        self._right = self._right.to(loss) + (logits.detach().argmax(dim=1) == targets.argmax(dim=1)).sum()
+        self._count += len(targets)
 
     def means(self) -> tuple[float, float]:
         """Return mean loss and accuracy over all images counted so far."""
         return self._loss.item() / self._count, self._right.item() / self._count
+
+
+@contextmanager
+def threads_for(network: nn.Module) -> Iterator[None]:
+    """Train the linear model in one thread, any other in as many as torch finds.
+
+    Its steps are too short to be shared: a second thread brings nothing, and beside another busy process the two wait
+    for each other at every step.
+    """
+    found = torch.get_num_threads()
+    torch.set_num_threads(1 if isinstance(network, models.Linear) else found)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(found)
 
 
 @torch.no_grad()
@@ -155,14 +167,17 @@ def _measure(
         return None, None
     network.eval()
     tally = Tally()
-    for batch_images, labels in batches(*validation, size=250):
+    for batch_images, targets in batches(*validation, size=250):
         logits = network(batch_images)
-        tally.add(logits, labels, loss_of(logits, labels))
+        tally.add(logits, targets, loss_of(logits, targets)[0])
     network.train()
     return tally.means()
 
 
-def _tensors(one: ImageSet, classes: NDArray[Any], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return images (N, side, side), and labels (N,) as indices into `classes`."""
+def _tensors(one: ImageSet, classes: NDArray[Any], recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return images (N, side, side), and targets (N, C): each label's class as one-hot, smoothed by the recipe."""
+    dtype = getattr(torch, recipe.precision)
     labels = torch.from_numpy(np.searchsorted(classes, one.known_labels))
-    return torch.from_numpy(np.array(one.images)).to(device, dtype), labels.to(device)
+    share = recipe.label_smoothing
+    targets = one_hot(labels, len(classes)).to(device, dtype) * (1 - share) + share / len(classes)
+    return torch.from_numpy(np.array(one.images)).to(device, dtype), targets

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from src import losses, models
 from src.errors import UserError
 from src.images import ImageSet
 from src.recipes import Recipe
-from src.training import Tally, batches, learning_rate, train
+from src.training import Tally, batches, learning_rate, threads_for, train
 
 CPU = torch.device("cpu")
 
@@ -30,23 +31,50 @@ def digits() -> tuple[ImageSet, ImageSet]:
     return both[:450], both[450:]
 
 
-def plain_rmse(logits: Tensor, labels: Tensor) -> Tensor:
-    return ((logits.softmax(dim=1) - one_hot(labels, logits.shape[1])) ** 2).mean().sqrt()
+def plain_rmse(logits: Tensor, targets: Tensor) -> Tensor:
+    return ((logits.softmax(dim=1) - targets) ** 2).mean().sqrt()
 
 
-def test_the_closed_gradient_of_rmse_is_autograd_s() -> None:
-    logits = torch.randn(7, 4, dtype=torch.float64, requires_grad=True)
-    labels = torch.tensor([0, 1, 2, 3, 0, 1, 2])
-    assert losses.rmse(logits, labels).item() == pytest.approx(plain_rmse(logits, labels).item(), rel=1e-12)
-    assert torch.autograd.gradcheck(lambda values: losses.rmse(values, labels), logits)
-    (ours,) = torch.autograd.grad(losses.rmse(logits, labels), logits)
-    (plain,) = torch.autograd.grad(plain_rmse(logits, labels), logits)
-    torch.testing.assert_close(ours, plain, rtol=1e-10, atol=1e-14)
+@pytest.mark.parametrize(
+    ("loss_of", "plain"), [(losses.rmse, plain_rmse), (losses.cross_entropy, torch.nn.functional.cross_entropy)]
+)
+def test_the_closed_gradients_are_autograd_s(loss_of: losses.Loss, plain: Callable[[Tensor, Tensor], Tensor]) -> None:
+    logits = 3 * torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    logits.requires_grad_()
+    targets = one_hot(torch.tensor([0, 1, 2, 3, 0, 1, 2])).double() * 0.9 + 0.025
+    loss, gradient = loss_of(logits, targets)
+    expected = plain(logits, targets)
+    torch.testing.assert_close(loss, expected.detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient, *torch.autograd.grad(expected, logits), rtol=1e-10, atol=1e-14)
 
 
-def test_labels_as_a_column_are_an_error_in_the_loss() -> None:
-    with pytest.raises(ValueError, match=r"\(7, 1\)"):
-        losses.rmse(torch.zeros(7, 4), torch.zeros(7, 1, dtype=torch.int64))
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_closed_gradient_of_the_linear_model_is_autograd_s(precision: str) -> None:
+    linear = models.build(recipe(precision=precision), 6, 4, seed=0)
+    assert isinstance(linear, models.Linear)
+    images = torch.rand(7, 6, 6, dtype=linear.weight.dtype)
+    upstream = torch.randn(7, 4, dtype=linear.weight.dtype)
+    linear.backward(images, upstream)
+    weight, bias = linear.weight.detach().clone().requires_grad_(), linear.bias.detach().clone().requires_grad_()
+    logits = images.flatten(1) @ weight.T + bias
+    torch.testing.assert_close(linear(images), logits.detach())
+    expected = torch.autograd.grad(logits, [weight, bias], upstream)
+    torch.testing.assert_close([linear.weight.grad, linear.bias.grad], list(expected))
+
+
+@pytest.mark.parametrize("loss_of", losses.BY_NAME.values(), ids=losses.BY_NAME)
+def test_targets_of_another_shape_are_an_error_in_the_loss(loss_of: losses.Loss) -> None:
+    """The notebook's bug: labels (N, 1) against predictions (N,) became (N, N), in silence."""
+    with pytest.raises(ValueError, match=r"\(7, 1\), not \(7, 4\)"):
+        loss_of(torch.zeros(7, 4), torch.zeros(7, 1))
+
+
+def test_the_targets_are_smoothed_as_the_recipe_says(digits: tuple[ImageSet, ImageSet]) -> None:
+    """With all of the share spread, the best that training can reach is one prediction for everything."""
+    (_, plain), (_, smooth) = (train(recipe(label_smoothing=share, epochs=20), 0, *digits, CPU) for share in (0.0, 0.5))
+    spread = 0.5 / 10
+    entropy = -(0.55 * np.log(0.55) + 9 * spread * np.log(spread))
+    assert plain[-1].train_loss < 0.2 < entropy <= smooth[-1].train_loss
 
 
 def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: tuple[ImageSet, ImageSet]) -> None:
@@ -60,9 +88,10 @@ def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: tuple[ImageSet,
     weight, bias = start.weight.detach().clone().requires_grad_(), start.bias.detach().clone().requires_grad_()
     assert weight.abs().max() <= 0.5
     pixels, labels = torch.from_numpy(np.array(train_set.images)).flatten(1), torch.from_numpy(train_set.known_labels)
+    targets = one_hot(labels)
     for _ in range(3):
         for begin in range(0, len(labels), 256):
-            loss = plain_rmse(pixels[begin : begin + 256] @ weight.T + bias, labels[begin : begin + 256])
+            loss = plain_rmse(pixels[begin : begin + 256] @ weight.T + bias, targets[begin : begin + 256])
             gradients = torch.autograd.grad(loss, [weight, bias])
             with torch.no_grad():
                 weight -= 0.01 * gradients[0]
@@ -105,21 +134,35 @@ def test_a_loss_that_is_not_finite_stops_with_epoch_and_rate(digits: tuple[Image
         train(recipe(), 0, broken, digits[1], CPU)
 
 
+def test_the_linear_model_takes_one_thread_and_gives_the_others_back() -> None:
+    before = torch.get_num_threads()
+    used = []
+    torch.set_num_threads(2)
+    try:
+        for model in ("linear", "mlp"):
+            with threads_for(models.build(recipe(model=model), 8, 10, seed=0)):
+                used.append(torch.get_num_threads())
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert used == [1, 2]
+
+
 @pytest.mark.parametrize("order", [None, torch.Generator().manual_seed(0)])
 def test_batches_hold_every_image_once_and_the_last_is_smaller(order: torch.Generator | None) -> None:
     numbers = torch.arange(10)
     found = list(batches(numbers, numbers + 100, 4, order))
-    assert [len(labels) for _, labels in found] == [4, 4, 2]
+    assert [len(targets) for _, targets in found] == [4, 4, 2]
     assert sorted(torch.cat([images for images, _ in found]).tolist()) == list(range(10))
-    assert all(torch.equal(images + 100, labels) for images, labels in found)
+    assert all(torch.equal(images + 100, targets) for images, targets in found)
 
 
 def test_means_are_over_images_not_over_batches() -> None:
     """The notebook's bug: it averaged the accuracies of batches although the last one is smaller."""
     tally = Tally()
     right, wrong = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    tally.add(right.repeat(3, 1), torch.zeros(3, dtype=torch.int64), torch.tensor(1.0))
-    tally.add(wrong, torch.zeros(1, dtype=torch.int64), torch.tensor(5.0))
+    tally.add(right.repeat(3, 1), right.repeat(3, 1), torch.tensor(1.0))
+    tally.add(wrong, right, torch.tensor(5.0))
     assert tally.means() == (2.0, 0.75)
 
 
