@@ -1,5 +1,10 @@
-"""Reading and normalizing as the notebook does, against the stages `split` and `normalize`."""
+"""Reading and normalizing as the notebook does, against the stages `split` and `normalize`.
 
+Each side runs in a process of its own, `python -m benchmarks.reading SIDE FOLDER`, so that its memory is all it holds.
+"""
+
+import sys
+import time
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -8,16 +13,15 @@ from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, ratio
 from src.recipes import Recipe
 
-ROUNDS = 3
+ROUNDS = 5
 
 
 def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
-    """Time both from the raw files to normalized images, and weigh their peak memory; the stages also write them."""
+    """Time both from the raw files to normalized images, after all imports, and weigh their peak memory."""
     peer, ours = [], []
     for _ in range(ROUNDS):
-        peer.append(alone(as_the_notebook, data.raw_dir))
-        with TemporaryDirectory() as folder:
-            ours.append(alone(as_the_stages, data.raw_dir, Path(folder)))
+        peer.append(alone(__name__, "notebook", data.raw_dir))
+        ours.append(alone(__name__, "stages", data.raw_dir))
     (peer_seconds, peer_memory), (our_seconds, our_memory) = (list(zip(*one, strict=True)) for one in (peer, ours))
     return [
         Row(
@@ -35,29 +39,32 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     ]
 
 
-def as_the_notebook(raw_dir: Path) -> None:
-    """Read both files with pandas, divide column by column, and make tensors."""
+def as_the_notebook(raw_dir: Path) -> float:
+    """Read both files with pandas, divide column by column, and make tensors; return the seconds."""
     import pandas as pd
     import torch
 
+    start = time.perf_counter()
     train, test = pd.read_csv(raw_dir / "train.csv"), pd.read_csv(raw_dir / "test.csv")
     labels = torch.tensor(train["label"].to_numpy())
     images = train.drop(columns="label").apply(lambda column: column / 255)
     size = int(0.8 * len(images))
     torch.tensor(images[:size].to_numpy()).float(), torch.tensor(images[size:].to_numpy()).float(), labels
     torch.tensor(test.apply(lambda column: column / 255).to_numpy()).float()
+    return time.perf_counter() - start
 
 
-def as_the_stages(raw_dir: Path, folder: Path) -> None:
-    """Run the library's part of the two stages, with what they write."""
-    from src import competition, images
-    from src.normalizing import normalize, summary
-    from src.splitting import SplitParams, split
+def as_the_stages(raw_dir: Path) -> float:
+    """Run the two stages, with all that they write; return the seconds."""
+    from stages import normalize, split
 
-    sets = split(competition.read_labelled(raw_dir), SplitParams(train_fraction=0.8, shuffle=False, seed=0))
-    images.save(folder / "split", sets)
-    sets = {name: images.load(folder / "split" / name) for name in sets}
-    sets["test"] = competition.read_unlabelled(raw_dir)
-    images.save(folder / "normalized", {name: normalize(one) for name, one in sets.items()})
-    for one in sets.values():
-        summary(one.images)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        start = time.perf_counter()
+        split.main(raw_dir, folder / "split", folder / "split.json")
+        normalize.main(raw_dir, folder / "split", folder / "normalized", folder / "normalize.json")
+        return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    print({"notebook": as_the_notebook, "stages": as_the_stages}[sys.argv[1]](Path(sys.argv[2])))

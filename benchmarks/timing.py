@@ -1,12 +1,11 @@
 """Time things side by side, and weigh their memory."""
 
-import resource
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from statistics import median
 
 
@@ -40,15 +39,13 @@ def ratio(peer: Sequence[float], ours: Sequence[float]) -> str:
     return f"{median(each):.1f}x ({min(each):.1f}-{max(each):.1f})"
 
 
-def alone(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
-    """Do a work in a process of its own; return its seconds, without the start, and its peak memory in MiB."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_weighed, work, arguments).result()
-
-
-def _weighed(work: Callable[..., object], arguments: tuple[object, ...]) -> tuple[float, float]:
-    start = time.perf_counter()
-    work(*arguments)
-    seconds = time.perf_counter() - start
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+def alone(module: str, *arguments: object) -> tuple[float, float]:
+    """Run `python -m module arguments`; return the seconds that it prints, and its peak memory in MiB."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = process.stdout.read()
+        _, process.returncode, used = os.wait4(process.pid, 0)
+    if process.returncode:
+        raise SystemExit(f"error: {' '.join(command)} ended with status {process.returncode}")
+    return float(printed), used.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
