@@ -1,13 +1,11 @@
 """scikit-learn's logistic regression against the recipe `linear`: the same model, trained by another method."""
 
-from statistics import median
-
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.full_data import FullData
-from benchmarks.timing import Row, in_turn, ratio
+from benchmarks.timing import Row, in_turn
 from src.recipes import Recipe
 from src.training import train
 
@@ -30,6 +28,6 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     peer_accuracy = np.mean(regression.predict(validation_pixels) == data.validation_set.known_labels)
     _, curve = train(recipe, 0, data.train_set, data.validation_set, torch.device("cpu"))
     return [
-        Row("(d) a linear model: seconds to train", f"{median(peer):.1f}", f"{median(ours):.1f}", ratio(peer, ours)),
+        Row.of("(d) a linear model: seconds to train", peer, ours, digits=1),
         Row("(d) its accuracy", f"{peer_accuracy:.4f}", f"{curve[-1].validation_accuracy:.4f}", ""),
     ]

@@ -6,11 +6,10 @@ Each side runs in a process of its own, `python -m benchmarks.reading SIDE FOLDE
 import sys
 import time
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.full_data import FullData
-from benchmarks.timing import Row, alone, ratio
+from benchmarks.timing import Row, alone, peak_memory
 from src.recipes import Recipe
 
 ROUNDS = 5
@@ -24,18 +23,8 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
         ours.append(alone(__name__, "stages", data.raw_dir))
     (peer_seconds, peer_memory), (our_seconds, our_memory) = (list(zip(*one, strict=True)) for one in (peer, ours))
     return [
-        Row(
-            "(c) reading and normalizing: seconds",
-            f"{median(peer_seconds):.1f}",
-            f"{median(our_seconds):.1f}",
-            ratio(peer_seconds, our_seconds),
-        ),
-        Row(
-            "(c) its peak memory, MiB",
-            f"{median(peer_memory):.0f}",
-            f"{median(our_memory):.0f}",
-            ratio(peer_memory, our_memory),
-        ),
+        Row.of("(c) reading and normalizing: seconds", peer_seconds, our_seconds, digits=1),
+        Row.of("(c) its peak memory, MiB", peer_memory, our_memory, digits=0),
     ]
 
 
@@ -67,4 +56,5 @@ def as_the_stages(raw_dir: Path) -> float:
 
 
 if __name__ == "__main__":
-    print({"notebook": as_the_notebook, "stages": as_the_stages}[sys.argv[1]](Path(sys.argv[2])))
+    side = {"notebook": as_the_notebook, "stages": as_the_stages}[sys.argv[1]]
+    print(side(Path(sys.argv[2])), peak_memory())

@@ -1,11 +1,11 @@
 """Time things side by side, and weigh their memory."""
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 
@@ -21,6 +21,13 @@ class Row:
     def __str__(self) -> str:
         return f"| {self.what} | {self.peer} | {self.ours} | {self.ratio} |"
 
+    @classmethod
+    def of(cls, what: str, peer: Sequence[float], ours: Sequence[float], digits: int) -> "Row":
+        """Return a row of two things measured side by side: their medians, and that of the ratios of each round."""
+        each = [theirs / own for theirs, own in zip(peer, ours, strict=True)]
+        ratio = f"{median(each):.1f}x ({min(each):.1f}-{max(each):.1f})"
+        return cls(what, f"{median(peer):.{digits}f}", f"{median(ours):.{digits}f}", ratio)
+
 
 def in_turn(works: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
     """Do each work once a round, one after the other; return for each its seconds, a figure a round."""
@@ -33,19 +40,17 @@ def in_turn(works: Sequence[Callable[[], object]], rounds: int) -> list[list[flo
     return seconds
 
 
-def ratio(peer: Sequence[float], ours: Sequence[float]) -> str:
-    """Return the median, over rounds, of how many times as long the peer took, with its least and greatest."""
-    each = [theirs / own for theirs, own in zip(peer, ours, strict=True)]
-    return f"{median(each):.1f}x ({min(each):.1f}-{max(each):.1f})"
-
-
 def alone(module: str, *arguments: object) -> tuple[float, float]:
-    """Run `python -m module arguments`; return the seconds that it prints, and its peak memory in MiB."""
+    """Run `python -m module arguments`; return the seconds and the peak memory in MiB that it prints."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        printed = process.stdout.read()
-        _, process.returncode, used = os.wait4(process.pid, 0)
-    if process.returncode:
-        raise SystemExit(f"error: {' '.join(command)} ended with status {process.returncode}")
-    return float(printed), used.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    seconds, memory = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return float(seconds), float(memory)
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has held, in MiB, as Linux counts it.
+
+    `getrusage` would count what the parent held when it started this process, too.
+    """
+    status = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
