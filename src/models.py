@@ -20,7 +20,7 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     else:
         network = {"mlp": Mlp, "quick": Quick, "cnn": Cnn}[recipe.model](side, classes)
     dtype: torch.dtype = getattr(torch, recipe.precision)
-    # convolutions are faster with the channels of a pixel side by side
+    # convolutions are faster with the channels of a pixel side by side; torch's types lack this form of `to`
     return network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

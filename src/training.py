@@ -47,7 +47,8 @@ def train(
             "images; lower it"
         )
     torch.use_deterministic_algorithms(True)
-    # otherwise each new tensor is filled first, in case somebody reads it unset: a sixth of the time of a cnn
+    # otherwise each new tensor is filled first, in case somebody reads it unset: a sixth of the time of a cnn;
+    # torch's types lack this module
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     classes = images.classes(train_set, validation_set)
     network = models.build(recipe, train_set.side, len(classes), seed).to(device)
