@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, full_data, logistic, mnist_example, notebook, reading
-from benchmarks import recipes as recipe_times
+from benchmarks import bare_loop, curve, full_data, logistic, mnist_example, notebook, reading
 from src import params
 from src.check import Params
 
@@ -29,7 +28,7 @@ def main() -> None:
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:
         data = full_data.unpack(zip_file, Path(folder))
-        for benchmark in (notebook, reading, logistic, bare_loop, recipe_times, mnist_example):
+        for benchmark in (notebook, reading, logistic, bare_loop, curve, mnist_example):
             for row in benchmark.measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)

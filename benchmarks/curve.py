@@ -1,0 +1,131 @@
+"""Errors on the validation set against seconds of training: from the linear model to an ensemble of seeds.
+
+`make bench` trains each recipe once, and `cnn` for fewer epochs, too, and keeps the points in `curve.csv`. After
+`dvc exp run -S recipe=cnn -S 'seeds=[…]'` on the full data, `python -m benchmarks.curve` adds the ensembles of its
+models, draws `docs/curve.png` and prints the table.
+"""
+
+import time
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+from benchmarks.full_data import FullData
+from benchmarks.timing import Row
+from src import images, inference, trained
+from src.drawing import DPI, PLAIN, SETS, WIDTH
+from src.images import ImageSet
+from src.prediction import Prediction
+from src.recipes import Recipe
+from src.training import train
+
+POINTS = Path(__file__).parent / "curve.csv"
+PICTURE = Path("docs/curve.png")
+FEWER_EPOCHS = (2, 4, 8)
+PUBLIC = 0.99757  # the best honest public Kaggle score: 15 networks trained on 25 million distorted images
+CPU = torch.device("cpu")
+
+
+def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
+    """Train every recipe once, with seed 0, and keep the points; errors are counted as `evaluate` does."""
+    shorter = {f"cnn, {epochs} epochs": recipes["cnn"].model_copy(update={"epochs": epochs}) for epochs in FEWER_EPOCHS}
+    points = [
+        {"model": name, **_point(recipe, data.train_set, data.validation_set)}
+        for name, recipe in (recipes | shorter).items()
+    ]
+    pd.DataFrame(points).to_csv(POINTS, index=False, lineterminator="\n")
+    accuracies = [1 - point["errors"] / len(data.validation_set) for point in points]
+    return [
+        Row(f"recipe {point['model']}: seconds to train, accuracy", "", f"{point['seconds']}, {accuracy:.4f}", "")
+        for point, accuracy in zip(points, accuracies, strict=True)
+    ]
+
+
+def main() -> None:
+    """Add the ensembles of the models in `models` to the points, print them all, and draw them."""
+    validation_set = images.load(Path("data/normalized/validation"))
+    seeds = sorted(int(file.stem) for file in Path("models").glob("*.safetensors"))
+    prediction = inference.predict(Path("models"), seeds, validation_set.images, CPU)
+    points = pd.read_csv(POINTS, index_col="model")
+    ensembles = of_ensembles(prediction, validation_set, float(points.loc["cnn", "seconds"]))
+    total = len(validation_set)
+
+    print("| model | seconds of training | errors | accuracy |\n| --- | --- | --- | --- |")
+    for model, point in points.sort_values("seconds").iterrows():
+        print(f"| {model} | {point['seconds']:g} | {point['errors']:g} | {1 - point['errors'] / total:.4f} |")
+    for size, one in ensembles.iterrows():
+        errors = f"{one['errors']:.1f} ({one['least']:g}-{one['greatest']:g})"
+        print(f"| cnn, {size} seeds | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
+    wrong = [
+        prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_seed.values()
+    ]
+    print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are read wrongly with each seed, "
+          f"{np.any(wrong, axis=0).sum()} with any.")  # fmt: skip
+    draw(points, ensembles, total).savefig(PICTURE, dpi=DPI)
+
+
+def of_ensembles(prediction: Prediction, validation_set: ImageSet, seconds: float) -> pd.DataFrame:
+    """Return, for each number of seeds, the errors of all choices of that many: mean, least and greatest."""
+    rows = []
+    for size in range(1, len(prediction.by_seed) + 1):
+        errors = [
+            int(np.sum(Prediction(prediction.classes, dict(some)).labels != validation_set.known_labels))
+            for some in combinations(prediction.by_seed.items(), size)
+        ]
+        rows.append((size, size * seconds, mean(errors), min(errors), max(errors)))
+    return pd.DataFrame(rows, columns=["seeds", "seconds", "errors", "least", "greatest"]).set_index("seeds")
+
+
+def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
+    """Draw errors of `total` images against seconds, both logarithmic."""
+    figure = Figure(figsize=(WIDTH, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.axhline((1 - PUBLIC) * total, **SETS["test"])
+    axis.annotate(
+        f"{PUBLIC}, the best honest public score on Kaggle", (0, (1 - PUBLIC) * total), (4, -11),
+        xycoords=("axes fraction", "data"), textcoords="offset points",
+    )  # fmt: skip
+    climbed = points[points.index.str.startswith("cnn")].sort_values("seconds")
+    axis.plot(climbed["seconds"], climbed["errors"], marker="o", label="cnn, more epochs", **SETS["training"])
+    spread = [ensembles["errors"] - ensembles["least"], ensembles["greatest"] - ensembles["errors"]]
+    axis.errorbar(
+        ensembles["seconds"], ensembles["errors"], spread, marker="s", capsize=3, elinewidth=0.8,
+        label="cnn, more seeds: mean, least and greatest of all choices", **SETS["validation"],
+    )  # fmt: skip
+    others = points.drop(climbed.index)
+    axis.plot(others["seconds"], others["errors"], "D", color="#333333")
+    for name, point in others.iterrows():
+        axis.annotate(str(name), (point["seconds"], point["errors"]), (7, -3), textcoords="offset points")
+    axis.set(xscale="log", yscale="log", xlabel="seconds of training on two cores", ylabel=f"errors of {total:,}")
+    axis.set(ylim=(15, None))
+    axis.set_yticks([20, 50, 100, 200, 500, 1000])
+    for one in (axis.xaxis, axis.yaxis):
+        one.set_major_formatter(PLAIN)
+    right = axis.secondary_yaxis("right")
+    shares = [0.9, 0.95, 0.98, 0.99, 0.995, 0.9975]
+    right.set_yticks([(1 - share) * total for share in shares], [f"{share:g}" for share in shares])
+    right.set_yticks([], minor=True)
+    right.set_ylabel("accuracy")
+    axis.legend(loc="center right")
+    return figure
+
+
+def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dict[str, float]:
+    start = time.perf_counter()
+    model, _ = train(recipe, 0, train_set, validation_set, CPU)
+    seconds = time.perf_counter() - start
+    with TemporaryDirectory() as folder:
+        trained.save(Path(folder) / "0.safetensors", model)
+        prediction = inference.predict(Path(folder), [0], validation_set.images, CPU)
+    errors = np.sum(prediction.labels != validation_set.known_labels)
+    return {"seconds": round(seconds, 1), "errors": int(errors)}
+
+
+if __name__ == "__main__":
+    main()
