@@ -18,28 +18,30 @@ from src.recipes import Recipe
 from src.training import train
 
 EPOCHS = 14
+SEEDS = 5
 
 
 def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
-    """Train the peer once, note its best accuracy and when it was reached, and let `quick` reach the same."""
+    """Train the peer once and note its best accuracy and when it was reached; see that `quick` reaches it, and when.
+
+    There is no row of seconds where a seed of `quick` stays below.
+    """
     best, peer_seconds = example(data.train_set, data.validation_set)
-    start = time.perf_counter()
-    _, curve = train(recipes["quick"], 0, data.train_set, data.validation_set, torch.device("cpu"))
-    seconds = time.perf_counter() - start
-    accuracy = curve[-1].validation_accuracy or 0.0
-    return [
-        Row("(b) PyTorch's MNIST example: best accuracy of 14 epochs", f"{best:.4f}", f"{accuracy:.4f}", ""),
-        Row(
-            "(b) seconds until that accuracy",
-            f"{peer_seconds:.0f}",
-            f"{seconds:.1f}" if accuracy >= best else "not reached",
-            f"{peer_seconds / seconds:.0f}x" if accuracy >= best else "",
-        ),
-    ]
+    seconds, accuracies = [], []
+    for seed in range(SEEDS):
+        start = time.perf_counter()
+        _, curve = train(recipes["quick"], seed, data.train_set, data.validation_set, torch.device("cpu"))
+        seconds.append(time.perf_counter() - start)
+        accuracies.append(curve[-1].validation_accuracy or 0.0)
+    what = "(b) accuracy: best of the peer's epochs, least of quick's seeds"
+    rows = [Row(what, f"{best:.4f}", f"{min(accuracies):.4f}", "")]
+    if min(accuracies) >= best:
+        rows.append(Row.of("(b) seconds until the peer's best accuracy", [peer_seconds] * SEEDS, seconds, digits=1))
+    return rows
 
 
 def example(train_set: ImageSet, validation_set: ImageSet) -> tuple[float, float]:
-    """Return the best accuracy after an epoch, and the seconds of training (not of testing) until it was reached."""
+    """Return the best accuracy after an epoch, and the seconds until it was reached."""
     torch.manual_seed(0)
     network = nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
@@ -48,18 +50,17 @@ def example(train_set: ImageSet, validation_set: ImageSet) -> tuple[float, float
     optimizer = torch.optim.Adadelta(network.parameters(), lr=1.0)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)
     loader = DataLoader(TensorDataset(*tensors(train_set)), batch_size=64, shuffle=True)
-    best, reached, spent = 0.0, 0.0, 0.0
+    best, reached = 0.0, 0.0
+    start = time.perf_counter()
     for _ in range(EPOCHS):
-        start = time.perf_counter()
         network.train()
         for images, labels in loader:
             optimizer.zero_grad()
             nll_loss(network(images), labels).backward()
             optimizer.step()
         schedule.step()
-        spent += time.perf_counter() - start
         if (accuracy := accuracy_of(network, *tensors(validation_set))) > best:
-            best, reached = accuracy, spent
+            best, reached = accuracy, time.perf_counter() - start
     return best, reached
 
 

@@ -64,8 +64,8 @@ class Quick(nn.Sequential):
         last = (side - 4) // 8
         super().__init__(
             nn.Unflatten(1, (1, side)),
-            *_convolution(1, 16, size=5, padding=0, pool=True),
-            *_convolution(16, 32, pool=True),
+            *_convolution(1, 8, size=5, padding=0, pool=True),
+            *_convolution(8, 32, pool=True),
             *_convolution(32, 64, pool=True),
             nn.Flatten(),
             nn.Linear(64 * last * last, classes),
