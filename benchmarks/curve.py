@@ -61,7 +61,7 @@ def main() -> None:
         print(f"| {model} | {point['seconds']:g} | {point['errors']:g} | {1 - point['errors'] / total:.4f} |")
     for size, one in ensembles.iterrows():
         errors = f"{one['errors']:.1f} ({one['least']:g}-{one['greatest']:g})"
-        print(f"| cnn, {size} seeds | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
+        print(f"| cnn, seeds: {size} | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
     wrong = [
         prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_seed.values()
     ]
