@@ -1,6 +1,6 @@
 """Sets of images with their labels, in memory and on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,13 @@ def classes(*sets: ImageSet) -> NDArray[Any]:
     return np.unique(np.concatenate([one.known_labels for one in sets]))
 
 
-def save(folder: Path, sets: Mapping[str, ImageSet]) -> None:
-    """Write `folder/<name>/images.npy` and, where there are labels, `labels.npy` for each set."""
+def save(folder: Path, sets: Iterable[tuple[str, ImageSet]]) -> None:
+    """Write `folder/<name>/images.npy` and, where there are labels, `labels.npy` for each set.
+
+    The sets are taken one by one, so that a generator need not hold them all in memory.
+    """
     with replacing(folder) as temporary:
-        for name, one in sets.items():
+        for name, one in sets:
             (temporary / name).mkdir(parents=True)
             np.save(temporary / name / "images.npy", one.images)
             if one.labels is not None:

@@ -9,7 +9,7 @@ from src.splitting import SplitParams, split, summary
 def main(raw_dir: Path, split_dir: Path, metrics_json: Path) -> None:
     labelled = competition.read_labelled(raw_dir)
     sets = split(labelled, params.load("split", SplitParams))
-    images.save(split_dir, sets)
+    images.save(split_dir, sets.items())
     jsonfile.write(metrics_json, summary(sets))
 
 

@@ -22,7 +22,7 @@ def test_images_that_are_not_square_are_an_error() -> None:
 @pytest.mark.parametrize("labels", [np.array([3, -1]), np.array(["b", "aa"]), None])
 def test_what_is_saved_is_loaded(labels: np.ndarray | None, tmp_path: Path) -> None:
     one = ImageSet(np.arange(8, dtype=np.uint8).reshape(2, 2, 2), labels)
-    images.save(tmp_path / "sets", {"one": one})
+    images.save(tmp_path / "sets", [("one", one)])
     loaded = images.load(tmp_path / "sets" / "one")
     assert isinstance(loaded.images, np.memmap)
     assert np.array_equal(loaded.images, one.images)
@@ -33,8 +33,8 @@ def test_what_is_saved_is_loaded(labels: np.ndarray | None, tmp_path: Path) -> N
 
 def test_saving_again_leaves_nothing_of_the_old_sets(tmp_path: Path) -> None:
     one = ImageSet(np.zeros((1, 2, 2), dtype=np.uint8))
-    images.save(tmp_path / "a" / "sets", {"old": one})
-    images.save(tmp_path / "a" / "sets", {"new": one})
+    images.save(tmp_path / "a" / "sets", [("old", one)])
+    images.save(tmp_path / "a" / "sets", [("new", one)])
     assert [path.name for path in (tmp_path / "a").rglob("*")] == ["sets", "new", "images.npy"]
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
