@@ -20,7 +20,7 @@ test: .venv/installed  ## check the code and run the tests
 	pytest --numprocesses auto -m "not slow"
 
 bench: .venv/installed  ## measure speed against other ways to do the same; needs the full data
-	OMP_WAIT_POLICY=PASSIVE python -m benchmarks
+	python -m benchmarks
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv

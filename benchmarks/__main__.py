@@ -1,6 +1,7 @@
 """Measure this pipeline against what others write for the same task: `make bench`.
 
-Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
+Both sides of a ratio run on the full data in the same run, in turn. Torch's threads wait for each other as torch lets
+them, for both sides; `waiting` measures what the stages do instead. The table goes to the terminal and, with the
 machine that it was made on, to `benchmarks/results.md`.
 """
 
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, curve, full_data, logistic, mnist_example, notebook, reading
+from benchmarks import bare_loop, curve, full_data, logistic, mnist_example, notebook, reading, waiting
 from src import params
 from src.check import Params
 
@@ -28,7 +29,7 @@ def main() -> None:
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:
         data = full_data.unpack(zip_file, Path(folder))
-        for benchmark in (notebook, reading, logistic, bare_loop, curve, mnist_example):
+        for benchmark in (notebook, reading, logistic, bare_loop, waiting, curve, mnist_example):
             for row in benchmark.measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)

@@ -27,6 +27,7 @@ from src.training import train
 
 POINTS = Path(__file__).parent / "curve.csv"
 PICTURE = Path("docs/curve.png")
+IMAGES = 8400  # of the validation set, cut from the full data
 FEWER_EPOCHS = (2, 4, 8)
 PUBLIC = 0.99757  # the best honest public Kaggle score: 15 networks trained on 25 million distorted images
 CPU = torch.device("cpu")
@@ -50,7 +51,10 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 def main() -> None:
     """Add the ensembles of the models in `models` to the points, print them all, and draw them."""
     validation_set = images.load(Path("data/normalized/validation"))
-    seeds = sorted(int(file.stem) for file in Path("models").glob("*.safetensors"))
+    files = sorted(Path("models").glob("*.safetensors"))
+    if len(validation_set) != IMAGES or any(trained.load(file).recipe.model != "cnn" for file in files):
+        raise SystemExit("error: models: expected those of the recipe cnn, trained on the full data")
+    seeds = sorted(int(file.stem) for file in files)
     prediction = inference.predict(Path("models"), seeds, validation_set.images, CPU)
     points = pd.read_csv(POINTS, index_col="model")
     ensembles = of_ensembles(prediction, validation_set, float(points.loc["cnn", "seconds"]))

@@ -33,5 +33,10 @@ def unpack(zip_file: Path, folder: Path) -> FullData:
     """Unpack the competition's files into the empty `folder` and read them."""
     with zipfile.ZipFile(zip_file) as packed:
         packed.extractall(folder, competition.FILES)
+    return read(folder)
+
+
+def read(folder: Path) -> FullData:
+    """Read the competition's files in `folder`."""
     sets = split(competition.read_labelled(folder), SplitParams(train_fraction=0.8, shuffle=False, seed=0))
     return FullData(folder, normalize(sets["train"]), normalize(sets["validation"]))

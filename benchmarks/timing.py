@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ class Row:
     def of(cls, what: str, peer: Sequence[float], ours: Sequence[float], digits: int) -> "Row":
         """Return a row of two things measured side by side: their medians, and that of the ratios of each round."""
         each = [theirs / own for theirs, own in zip(peer, ours, strict=True)]
-        ratio = f"{median(each):.1f}x ({min(each):.1f}-{max(each):.1f})"
+        ratio = f"{median(each):.2g}x ({min(each):.2g}-{max(each):.2g})"
         return cls(what, f"{median(peer):.{digits}f}", f"{median(ours):.{digits}f}", ratio)
 
 
@@ -40,10 +40,14 @@ def in_turn(works: Sequence[Callable[[], object]], rounds: int) -> list[list[flo
     return seconds
 
 
-def alone(module: str, *arguments: object) -> tuple[float, float]:
-    """Run `python -m module arguments`; return the seconds and the peak memory in MiB that it prints."""
+def alone(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> tuple[float, float]:
+    """Run `python -m module arguments`; return the seconds and the peak memory in MiB that it prints last.
+
+    Without an `environment`, it has the one of this process.
+    """
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    seconds, memory = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    seconds, memory = done.stdout.splitlines()[-1].split()
     return float(seconds), float(memory)
 
 

@@ -2,12 +2,9 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample, interpolate
+from torch.nn.functional import affine_grid, grid_sample
 
 from src.recipes import Augmentation
-
-KNOTS = 6
-"""The elastic displacement is drawn on KNOTS x KNOTS points of an image and is bicubic between them."""
 
 
 def distort(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
@@ -32,8 +29,4 @@ def distort(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     along = [sin * (1 + height), (slant * sin + cos) * (1 + height), down]
     affine = torch.cat(across + along, dim=1).view(count, 2, 3)
     grid = affine_grid(affine, [count, 1, side, side], align_corners=False)
-    if augmentation.elastic:
-        knots = torch.randn(count, 2, KNOTS, KNOTS, generator=generator) * augmentation.elastic * pixel
-        between = interpolate(torch.eye(KNOTS)[None, None], (side, KNOTS), mode="bicubic", align_corners=True)
-        grid = grid + (between @ knots @ between.mT).permute(0, 2, 3, 1)
     return grid_sample(images[:, None], grid.to(images), align_corners=False)[:, 0]

@@ -36,7 +36,7 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse a params.yaml with an unknown key, a wrong value, or a source or recipe that it does not have."""
+    """Refuse a params.yaml with an unknown key, a wrong value, or a source, recipe or device that is not there."""
     content = params.check(params.read(), Params, [])
     for key, value, known in (
         ("source", content.source, Sources.model_fields),
@@ -44,6 +44,10 @@ def main() -> None:
     ):
         if value not in known:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
+    if content.device.root != "cpu":
+        from src import device  # with torch, which takes its time to load
+
+        device.load()
 
 
 if __name__ == "__main__":

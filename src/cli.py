@@ -8,9 +8,11 @@ import typer
 
 from src.errors import UserError
 
-# Threads of torch that wait for each other sleep instead of spinning: beside another busy process, spinning makes a
-# small training loop many times slower. Read once, when torch is loaded, so a stage imports this module before it.
+# Threads of torch that wait for each other spin a little and then sleep. To spin on makes a small training loop many
+# times slower beside another busy process, and to sleep at once makes it a third slower alone; GNU's OpenMP can be told
+# how long to spin. Read once, when torch is loaded, so a stage imports this module before it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "4000")
 
 
 def run(main: Callable[..., None]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src import models, trained
+from src.device import torch_dtype
 from src.errors import UserError
 from src.prediction import Prediction
 from src.progress import Progress
@@ -22,7 +23,8 @@ def predict(models_dir: Path, seeds: Sequence[int], images: NDArray[Any], device
     """Let the models of all `seeds` predict `images`, shape (N, side, side), float32 in [0, 1].
 
     Raises:
-        UserError: a model is missing, takes other images, or the models do not know the same classes.
+        UserError: a model is missing, takes other images, or the models do not know the same classes,
+            or the device cannot compute in their precision.
     """
     by_seed = {}
     for seed in seeds:
@@ -43,7 +45,7 @@ def _probabilities(model: Trained, images: NDArray[Any], device: torch.device, l
     network = models.build(model.recipe, model.side, len(model.classes), seed=0)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in model.weights.items()})
     network.to(device).eval()
-    dtype = getattr(torch, model.recipe.precision)
+    dtype = torch_dtype(model.recipe.precision, device)
     result = np.empty((len(images), len(model.classes)), dtype=np.float32)
     starts = range(0, len(images), BATCH_SIZE)
     with Progress(label, len(starts), "batch") as progress:

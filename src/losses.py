@@ -18,14 +18,16 @@ def rmse(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Root of the mean, over batch and classes, of (softmax(logits) - targets)²; in [0, 1].
 
     With p = softmax(z), d = p - targets and L = sqrt(mean(d²)) over n = B·C numbers: dL/dp = d / (n L), and the
-    softmax turns a gradient g into p (g - Σ p g), the sum over the classes.
+    softmax turns a gradient g into p (g - Σ p g), the sum over the classes. Where L is 0, so is the gradient.
     """
     _check_shapes(logits, targets)
-    probabilities = logits.softmax(dim=1)
-    difference = probabilities - targets
+    # classes first, as the linear model has its logits in memory: half the time
+    probabilities = logits.T.softmax(dim=0)
+    difference = probabilities - targets.T
     loss = torch.linalg.vector_norm(difference) / math.sqrt(difference.numel())
     weighted = probabilities * difference
-    return loss, (weighted - probabilities * weighted.sum(dim=1, keepdim=True)) / (difference.numel() * loss)
+    gradient = weighted - probabilities * weighted.sum(dim=0)
+    return loss, (gradient / (difference.numel() * loss.clamp(min=torch.finfo(loss.dtype).tiny))).T
 
 
 @torch.no_grad()

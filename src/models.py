@@ -60,7 +60,7 @@ class Quick(nn.Sequential):
     """Three convolutions, each followed by a pooling: images of 28x28 come down to 12x12, 6x6 and 3x3."""
 
     def __init__(self, side: int, classes: int) -> None:
-        _check_side(side, 12, "quick")
+        _check_side(side, 20, "quick")
         last = (side - 4) // 8
         super().__init__(
             nn.Unflatten(1, (1, side)),
@@ -76,7 +76,7 @@ class Cnn(nn.Sequential):
     """Five convolutions at 28x28, 12x12 and 6x6; the maximum over the places that are left decides."""
 
     def __init__(self, side: int, classes: int) -> None:
-        _check_side(side, 8, "cnn")
+        _check_side(side, 12, "cnn")
         super().__init__(
             nn.Unflatten(1, (1, side)),
             *_convolution(1, 24, size=5, padding=0, pool=True),
@@ -84,10 +84,20 @@ class Cnn(nn.Sequential):
             *_convolution(48, 48, pool=True),
             *_convolution(48, 96),
             *_convolution(96, 96),
-            nn.AdaptiveMaxPool2d(1),
-            nn.Flatten(),
+            GlobalMaxPool(),
             nn.Linear(96, classes),
         )
+
+
+class GlobalMaxPool(nn.Module):
+    """The maximum of each channel over all places: (B, channels, height, width) to (B, channels).
+
+    `AdaptiveMaxPool2d` does the same, but its gradient on a GPU is not deterministic.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the maxima."""
+        return features.amax(dim=(2, 3))
 
 
 def _convolution(inputs: int, outputs: int, size: int = 3, padding: int = 1, pool: bool = False) -> list[nn.Module]:

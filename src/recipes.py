@@ -8,7 +8,7 @@ from src import params
 from src.params import Section
 
 Positive = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1e6)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -18,17 +18,15 @@ class Augmentation(Section):
 
     Attributes:
         rotation: angle, in degrees.
-        zoom: relative change of size, for each axis on its own, below 1.
+        zoom: relative change of the scale of each axis on its own, below 1.
         shear: slant, in pixels across for each pixel down.
         shift: move along each axis, in pixels.
-        elastic: standard deviation of the elastic displacement, in pixels.
     """
 
     rotation: Largest = 0.0
     zoom: Share = 0.0
     shear: Largest = 0.0
     shift: Largest = 0.0
-    elastic: Largest = 0.0
 
 
 class Recipe(Section):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, RootModel, model_validator
 
 
-class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, strict=True)]], Field(min_length=1)]]):
+class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, lt=2**63, strict=True)]], Field(min_length=1)]]):
     """The key `seeds` of params.yaml: a list of distinct whole numbers."""
 
     @model_validator(mode="after")

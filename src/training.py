@@ -14,6 +14,7 @@ from torch.nn.functional import one_hot
 from src import images, losses, models
 from src.augmentation import distort
 from src.curves import CurvePoint
+from src.device import torch_dtype
 from src.errors import UserError
 from src.images import ImageSet
 from src.losses import Loss
@@ -38,22 +39,24 @@ def train(
         device: where to train.
 
     Raises:
-        UserError: the training set is smaller than a batch, its images are too small for the network, or the loss
-            becomes NaN or infinite.
+        UserError: the training set is smaller than a batch, its images are too small for the network, the device
+            cannot compute in the recipe's precision, or the loss becomes NaN or infinite.
     """
     if recipe.batch_size > len(train_set):
         raise UserError(
             f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {len(train_set)} training "
             "images; lower it"
         )
-    torch.use_deterministic_algorithms(True)
+    # what a device cannot do the same way twice is told, and done all the same
+    torch.use_deterministic_algorithms(True, warn_only=True)
     # otherwise each new tensor is filled first, in case somebody reads it unset: a sixth of the time of a cnn;
     # torch's types lack this module
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    dtype = torch_dtype(recipe.precision, device)
     classes = images.classes(train_set, validation_set)
     network = models.build(recipe, train_set.side, len(classes), seed).to(device)
-    train_images, train_targets = _tensors(train_set, classes, recipe, device)
-    validation = _tensors(validation_set, classes, recipe, device)
+    train_images, train_targets = _tensors(train_set, classes, recipe, device, dtype)
+    validation = _tensors(validation_set, classes, recipe, device, dtype)
     loss_of = losses.BY_NAME[recipe.loss]
     optimizer = make_optimizer(recipe, network)
     generator = torch.Generator().manual_seed(seed)
@@ -73,6 +76,7 @@ def train(
                     group["lr"] = learning_rate(recipe, (step + 0.5) / total_steps)
                 logits = network(batch_images)
                 loss, gradient = loss_of(logits.detach(), batch_targets)
+                _check_finite(loss, epoch, group["lr"])
                 optimizer.zero_grad()
                 if isinstance(network, models.Linear):
                     network.backward(batch_images, gradient)
@@ -82,14 +86,12 @@ def train(
                 step += 1
                 if measured:
                     tally.add(logits, batch_targets, loss)
-            if not math.isfinite(loss.item()):
-                raise UserError(
-                    f"the loss became {loss.item()} in epoch {epoch} at a learning rate of "
-                    f"{group['lr']:.3g}; lower the recipe's lr in params.yaml"
-                )
             if measured:
                 curve.append(CurvePoint(epoch, *tally.means(), *_measure(network, validation, loss_of)))
             progress.step(curve[-1].describe() if measured else "")
+        with torch.no_grad():  # no later step has seen what the last one made
+            loss, _ = loss_of(network.eval()(batch_images), batch_targets)
+        _check_finite(loss, epoch, group["lr"])
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
     return Trained(weights, recipe, classes, train_set.side), curve
 
@@ -160,6 +162,14 @@ def threads_for(network: nn.Module) -> Iterator[None]:
         torch.set_num_threads(found)
 
 
+def _check_finite(loss: Tensor, epoch: int, lr: float) -> None:
+    if not math.isfinite(loss.item()):
+        raise UserError(
+            f"the loss became {loss.item()} in epoch {epoch} at a learning rate of {lr:.3g}; lower the recipe's lr in "
+            "params.yaml"
+        )
+
+
 @torch.no_grad()
 def _measure(
     network: nn.Module, validation: tuple[Tensor, Tensor], loss_of: Loss
@@ -175,9 +185,10 @@ def _measure(
     return tally.means()
 
 
-def _tensors(one: ImageSet, classes: NDArray[Any], recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
+def _tensors(
+    one: ImageSet, classes: NDArray[Any], recipe: Recipe, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """Return images (N, side, side), and targets (N, C): each label's class as one-hot, smoothed by the recipe."""
-    dtype = getattr(torch, recipe.precision)
     labels = torch.from_numpy(np.searchsorted(classes, one.known_labels))
     share = recipe.label_smoothing
     targets = one_hot(labels, len(classes)).to(device, dtype) * (1 - share) + share / len(classes)

@@ -14,6 +14,8 @@ def main(
     seeds = params.load("seeds", Seeds).root
     keep_only(seeds, models_dir, train_metrics_dir)
     validation_set = images.load(validation_dir)
+    if len(validation_set) == 0:
+        print("There is no accuracy: split.train_fraction leaves no validation set.")
     predicted = predict(models_dir, seeds, validation_set.images, device.load())
     prediction.write_compared(compared_csv, predicted, validation_set.known_labels)
     jsonfile.write(metrics_json, score(predicted, validation_set.known_labels))

@@ -10,6 +10,8 @@ from src.errors import UserError
 from src.inference import shifted
 from src.recipes import Augmentation, Recipe
 
+SMALLEST = {"quick": 20, "cnn": 12}
+
 
 def recipe(model: str) -> Recipe:
     plain: dict[str, Any] = {"loss": "cross_entropy", "optimizer": "adamw", "lr": 0.01, "batch_size": 8, "epochs": 1}
@@ -17,22 +19,21 @@ def recipe(model: str) -> Recipe:
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
-@pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (9, 2)])
+@pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2)])
 def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
-    if model == "quick":
-        side = max(side, 12)
+    side = max(side, SMALLEST.get(model, 1))
     network = models.build(recipe(model), side, classes, seed=0)
     assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
 def test_the_seed_decides_the_weights(model: str) -> None:
-    first, again, other = (models.build(recipe(model), 12, 3, seed).state_dict() for seed in (0, 0, 1))
+    first, again, other = (models.build(recipe(model), 20, 3, seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize(("model", "smallest"), [("quick", 12), ("cnn", 8)])
+@pytest.mark.parametrize(("model", "smallest"), SMALLEST.items())
 def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -> None:
     with pytest.raises(UserError, match=f"model: {model} takes images of {smallest}x{smallest} pixels or more"):
         models.build(recipe(model), smallest - 1, 10, seed=0)
@@ -62,7 +63,6 @@ def test_no_distortion_is_the_image_itself() -> None:
         Augmentation(zoom=0.2),
         Augmentation(shear=0.2),
         Augmentation(shift=2),
-        Augmentation(elastic=1),
     ],
     ids=lambda augmentation: " ".join(augmentation.model_fields_set),
 )
@@ -99,4 +99,5 @@ def test_shifted_copies_are_the_image_and_its_eight_neighbours() -> None:
     row, column = centre(spot()[0])
     found = {tuple(round(place, 4) for place in centre(view[0])) for view in views}
     assert found == {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)}
-    assert shifted(spot(), 0)[0] is not None and len(shifted(spot(), 0)) == 1
+    (alone,) = shifted(spot(), 0)
+    assert torch.equal(alone, spot())

@@ -41,7 +41,7 @@ BAD = [
     ("device: cpu", "device: tpu", "device: input should be 'cpu', 'cuda' or 'mps' (found: 'tpu')"),
     ("model: linear", "model: lines", "recipes.notebook.model: input should be "),
     ("lr: 0.01", "lr: -0.01", "recipes.notebook.lr: input should be greater than 0"),
-    ("lr: 0.01", "lr: .inf", "recipes.notebook.lr: input should be a finite number"),
+    ("lr: 0.01", "lr: .inf", "recipes.notebook.lr: input should be less than or equal to 1000000"),
     ("epochs: 502", "epochs: 0", "recipes.notebook.epochs: input should be greater than or equal to 1"),
     ("batch_size: 256", "batch_size: 2.5", "recipes.notebook.batch_size: input should be a valid integer"),
     ("when: better", "when: sometimes", "submit.when: input should be 'better', 'always' or 'never'"),

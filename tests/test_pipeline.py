@@ -90,8 +90,20 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
 
 @pytest.mark.parametrize("module", ["train", "evaluate", "predict"])
 def test_waiting_threads_are_told_to_sleep_before_torch_is_loaded(module: str) -> None:
-    check = f"import sys, stages.{module}; order = [*sys.modules]; assert order.index('src.cli') < order.index('torch')"
-    Project(ROOT).run("python", "-c", check)
+    check = f"import os, sys, stages.{module}; print(os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT']); "
+    order = "order = [*sys.modules]; assert order.index('src.cli') < order.index('torch')"
+    unset = ("env", "-u", "OMP_WAIT_POLICY", "-u", "GOMP_SPINCOUNT")
+    assert Project(ROOT).run(*unset, "python", "-c", check + order) == "PASSIVE 4000\n"
+
+
+def test_training_that_diverges_leaves_no_model(reproduced: Project) -> None:
+    reproduced.set({"recipe": "mlp", "recipes.mlp.optimizer": "sgd", "recipes.mlp.lr": 1e6})
+    outputs = [f"other/{name}" for name in ("0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")]
+    inputs = ["data/normalized/train", "data/normalized/validation"]
+    output = reproduced.run("python", "-m", "stages.train", "0", *inputs, *outputs, fails=True)
+    assert output.splitlines()[-1].startswith("error: the loss became nan in epoch 1 at a learning rate of ")
+    assert "Traceback" not in output
+    assert not (reproduced.root / "other").exists()
 
 
 def test_a_mistake_is_one_line_and_leaves_no_output(reproduced: Project) -> None:

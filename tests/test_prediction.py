@@ -45,6 +45,18 @@ def test_models_predict_what_their_weights_say(tmp_path: Path) -> None:
     assert list(predicted.labels) == list(CLASSES[predicted.probabilities.argmax(axis=1)])
 
 
+def test_probabilities_are_the_mean_over_the_shifted_copies_that_the_recipe_wants(tmp_path: Path) -> None:
+    shifting = replace(model(0), recipe=RECIPE.model_copy(update={"test_time_shift": 1}))
+    trained.save(tmp_path / "0.safetensors", shifting)
+    images = np.random.default_rng(9).random((7, 2, 2), dtype=np.float32)
+    predicted = predict(tmp_path, [0], images, torch.device("cpu"))
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    views = [padded[:, down : down + 2, right : right + 2] for down in range(3) for right in range(3)]
+    weights = shifting.weights
+    expected = [softmax(view.reshape(-1, 4) @ weights["weight"].T + weights["bias"]) for view in views]
+    np.testing.assert_allclose(predicted.probabilities, np.mean(expected, axis=0), atol=1e-6)
+
+
 def test_a_model_comes_back_as_it_was_saved_and_equal_models_have_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         trained.save(tmp_path / name, model(0))

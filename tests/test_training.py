@@ -11,7 +11,7 @@ from src import losses, models
 from src.errors import UserError
 from src.images import ImageSet
 from src.recipes import Recipe
-from src.training import Tally, batches, learning_rate, threads_for, train
+from src.training import Tally, batches, learning_rate, make_optimizer, threads_for, train
 
 CPU = torch.device("cpu")
 
@@ -60,6 +60,12 @@ def test_the_closed_gradient_of_the_linear_model_is_autograd_s(precision: str) -
     torch.testing.assert_close(linear(images), logits.detach())
     expected = torch.autograd.grad(logits, [weight, bias], upstream)
     torch.testing.assert_close([linear.weight.grad, linear.bias.grad], list(expected))
+
+
+@pytest.mark.parametrize("loss_of", losses.BY_NAME.values(), ids=losses.BY_NAME)
+def test_a_batch_without_any_loss_has_no_gradient(loss_of: losses.Loss) -> None:
+    loss, gradient = loss_of(torch.tensor([[200.0, -200.0]]), torch.tensor([[1.0, 0.0]]))
+    assert loss == 0 and not gradient.any()
 
 
 @pytest.mark.parametrize("loss_of", losses.BY_NAME.values(), ids=losses.BY_NAME)
@@ -117,6 +123,46 @@ def test_the_validation_set_is_not_learned_from(digits: tuple[ImageSet, ImageSet
     assert np.array_equal(one.weights["weight"], other.weights["weight"])
 
 
+@pytest.mark.parametrize("model", ["mlp", "quick", "cnn"])
+def test_a_network_learns_the_same_twice_and_nothing_from_the_validation_set(
+    model: str, digits: tuple[ImageSet, ImageSet]
+) -> None:
+    train_set, validation_set = (ImageSet(one.images.repeat(3, 1).repeat(3, 2), one.labels) for one in digits)
+    inverted = ImageSet(1 - validation_set.images, validation_set.known_labels[::-1])
+    trained_well = recipe(
+        model=model,
+        label_smoothing=0.1,
+        optimizer="adamw",
+        lr=0.01,
+        weight_decay=0.05,
+        warm_up=0.2,
+        schedule="linear",
+        epochs=8,
+        augmentation={"rotation": 8.0, "zoom": 0.08, "shear": 0.1, "shift": 1.0},
+    )
+    one, curve = train(trained_well, 0, train_set, validation_set, CPU)
+    other, _ = train(trained_well, 0, train_set, inverted, CPU)
+    assert all(np.array_equal(one.weights[name], other.weights[name]) for name in one.weights)
+    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.85
+
+
+@pytest.mark.parametrize(("model", "side"), [("quick", 20), ("cnn", 12)])
+def test_the_last_batch_may_be_a_single_image_of_the_smallest_size(model: str, side: int) -> None:
+    images = np.random.default_rng(0).random((33, side, side), dtype=np.float32)
+    both = ImageSet(images, np.arange(33) % 2)
+    _, curve = train(recipe(model=model, epochs=1), 0, both, both[:1], CPU)
+    assert curve[-1].validation_accuracy in (0, 1)
+
+
+def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
+    network = models.build(recipe(model="quick"), 28, 10, seed=0)
+    decaying, others = make_optimizer(recipe(optimizer="adamw", weight_decay=0.3), network).param_groups
+    assert decaying["weight_decay"] == 0.3 and others["weight_decay"] == 0
+    assert {weight.ndim for weight in decaying["params"]} == {2, 4}
+    assert {weight.ndim for weight in others["params"]} == {1}
+    assert len(decaying["params"]) + len(others["params"]) == len([*network.parameters()])
+
+
 def test_without_a_validation_set_the_curve_has_the_training_set_alone(digits: tuple[ImageSet, ImageSet]) -> None:
     _, curve = train(recipe(epochs=1), 0, digits[0], digits[1][:0], CPU)
     assert curve[0].validation_accuracy is None
@@ -132,6 +178,24 @@ def test_a_loss_that_is_not_finite_stops_with_epoch_and_rate(digits: tuple[Image
     broken = ImageSet(digits[0].images * np.float32(1e38), digits[0].labels)
     with pytest.raises(UserError, match=r"the loss became nan in epoch 1 at a learning rate of 0\.5"):
         train(recipe(), 0, broken, digits[1], CPU)
+
+
+def test_a_diverging_loss_stops_in_the_step_that_shows_it(digits: tuple[ImageSet, ImageSet]) -> None:
+    """The first step makes weights that overflow in the second, of 75 in which the rate falls from 0.5 to 0."""
+    huge = ImageSet(digits[0].images * np.float32(1e30), digits[0].labels)
+    with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch 1 at a learning rate of 0\.49;"):
+        train(recipe(schedule="linear"), 0, huge, digits[1], CPU)
+
+
+def test_a_last_step_that_diverges_is_an_error(digits: tuple[ImageSet, ImageSet]) -> None:
+    huge = ImageSet(digits[0].images * np.float32(1e30), digits[0].labels)
+    with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch 1"):
+        train(recipe(batch_size=450, epochs=1), 0, huge, digits[1][:0], CPU)
+
+
+def test_a_device_without_the_recipe_s_precision_is_refused(digits: tuple[ImageSet, ImageSet]) -> None:
+    with pytest.raises(UserError, match="device: mps has no float64"):
+        train(recipe(precision="float64"), 0, *digits, torch.device("mps"))
 
 
 def test_the_linear_model_takes_one_thread_and_gives_the_others_back() -> None:
@@ -170,3 +234,5 @@ def test_the_rate_falls_from_its_highest_to_zero() -> None:
     cosine = recipe(schedule="cosine")
     assert [learning_rate(cosine, done) for done in (0, 0.5, 1)] == pytest.approx([0.5, 0.25, 0])
     assert learning_rate(recipe(), 0.7) == 0.5
+    linear = recipe(schedule="linear", warm_up=0.2)
+    assert [learning_rate(linear, done) for done in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.25, 0.5, 0.25, 0])

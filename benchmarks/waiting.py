@@ -1,0 +1,72 @@
+"""One thread, or two that wait for each other as torch lets them, against this project's stages (`src/cli.py`).
+
+Each run is a process of its own, `python -m benchmarks.waiting RECIPE FOLDER`, for the way of waiting is fixed when
+torch is loaded.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+
+from benchmarks import full_data
+from benchmarks.full_data import FullData
+from benchmarks.timing import Row, alone, peak_memory
+from src import params
+from src.check import Params
+from src.recipes import Recipe
+from src.training import train
+
+ROUNDS = 3
+IMAGES = 4200  # an eighth of an epoch
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+
+
+def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
+    """Time an eighth of an epoch, alone and beside a process that keeps one core busy."""
+    stages = dict(os.environ)  # `src.cli`, which all here import, has set what the stages run with
+    torchs = {name: value for name, value in stages.items() if name not in WAITING}
+    single = torchs | {"OMP_NUM_THREADS": "1"}
+    rows = []
+    for name in ("quick", "cnn"):
+        for what, peer, beside in (
+            ("in one thread", single, nullcontext()),
+            ("with torch's waiting", torchs, nullcontext()),
+            ("with torch's waiting, beside a busy process", torchs, busy_process()),
+        ):
+            with beside:
+                seconds = [
+                    [alone(__name__, name, data.raw_dir, environment=one)[0] for one in (peer, stages)]
+                    for _ in range(ROUNDS)
+                ]
+            theirs, ours = zip(*seconds, strict=True)
+            rows.append(Row.of(f"(g) {name} {what}: seconds an eighth of an epoch", theirs, ours, digits=2))
+    return rows
+
+
+@contextmanager
+def busy_process() -> Iterator[None]:
+    """Keep one core busy."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def eighth_of_an_epoch(recipe: Recipe, data: FullData) -> float:
+    """Train twice and return the seconds of the second time, when everything is loaded."""
+    for _ in range(2):
+        start = time.perf_counter()
+        train(recipe, 0, data.train_set[:IMAGES], data.validation_set[:0], torch.device("cpu"))
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    recipe = params.check(params.read(), Params, []).recipes[sys.argv[1]].model_copy(update={"epochs": 1})
+    print(eighth_of_an_epoch(recipe, full_data.read(Path(sys.argv[2]))), peak_memory())
