@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ BAD = [
     ("- 0\n", "- 0\n- 0\n", "seeds: a seed stands twice in the list"),
     ("- 0\n", "- zero\n", "seeds.0: input should be a valid integer"),
     ("- 0\n", "- -1\n", "seeds.0: input should be greater than or equal to 0"),
+    ("- 0\n", "- 9223372036854775808\n", "seeds.0: input should be less than 9223372036854775808"),
     ("- 0\n", "  []\n", "seeds: list should have at least 1 item"),
     ("- 0\n", "  3\n", "seeds: input should be a valid list"),
     ("source: sample", "source: ftp", "source: there is no 'ftp'; choose one of sample, local, kaggle"),
@@ -89,10 +91,14 @@ def test_a_power_of_ten_is_a_number_as_it_is_for_dvc(here: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that the test wants missing")
-def test_a_device_that_is_not_there_is_refused(here: Path) -> None:
-    Path("params.yaml").write_text("device: cuda")
+@pytest.mark.parametrize("refuse", [check.main, device.load])
+def test_a_device_that_is_not_there_is_refused(refuse: Callable[[], object], here: Path) -> None:
+    Path("params.yaml").write_text(PARAMS.replace("device: cpu", "device: cuda"))
     with pytest.raises(UserError, match="device: this machine has no cuda; choose cpu"):
-        device.load()
+        refuse()
+
+
+def test_the_device_is_torch_s(here: Path) -> None:
     Path("params.yaml").write_text("device: cpu")
     assert device.load() == torch.device("cpu")
 
