@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -30,8 +31,9 @@ def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: s
             first.kill()
         else:
             for process in psutil.Process(first.pid).children(recursive=True):
-                if f"stages.{stage}" in " ".join(process.cmdline()):
-                    process.kill()
+                with suppress(psutil.NoSuchProcess):  # some end by themselves, or with the one that was killed before
+                    if f"stages.{stage}" in " ".join(process.cmdline()):
+                        process.kill()
     waited = False
     with start(project, stage, subprocess.PIPE) as second:
         assert second.stdout
