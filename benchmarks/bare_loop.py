@@ -35,7 +35,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 
 def bare_epoch(recipe: Recipe, train_set: ImageSet) -> None:
     """Train for an epoch by autograd: batches, distorted if the recipe says so, loss, step."""
-    torch.use_deterministic_algorithms(False)
+    torch.use_deterministic_algorithms(False)  # `train` turns it on
     network = models.build(recipe, train_set.side, 10, seed=0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, fused=True)
     pixels, labels = torch.from_numpy(train_set.images), torch.from_numpy(train_set.known_labels)

@@ -50,7 +50,7 @@ def list_of_pairs(train_set: ImageSet) -> list[tuple[Tensor, Tensor]]:
 
 def notebook_epochs(pairs: list[tuple[Tensor, Tensor]]) -> None:
     """Train as the notebook does: a DataLoader, images first, plain steps, and accuracy column by column."""
-    torch.use_deterministic_algorithms(False)
+    torch.use_deterministic_algorithms(False)  # `train` turns it on
     weights = (torch.rand(len(pairs[0][0]), 10) - 0.5).requires_grad_()
     bias = (torch.rand(10) - 0.5).requires_grad_()
     for _ in range(PEER_EPOCHS):

@@ -75,6 +75,7 @@ def test_all_labelled_images_can_be_trained_on(reproduced: Project) -> None:
     output = reproduced.run("dvc", "repro", fails=True)
     assert "submit.when: better needs a validation accuracy" in output
     assert "Traceback" not in output
+    assert "There is no accuracy: split.train_fraction leaves no validation set." in output
     assert metrics(reproduced, "evaluate") == {"images": 0}
     reproduced.set({"submit.when": "always"})
     reproduced.repro()
