@@ -1,28 +1,35 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro report test bench
+.PHONY: help repro report experiments test bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
-repro: .venv/installed  ## run every stage of the pipeline whose inputs changed, then write report.html
+repro: .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
 	@python -m src.check
-	@status=0; dvc repro || status=$$?; python -m src.report || status=$$?; exit $$status
+	@status=0; dvc repro || status=$$?; python -m src.reporting.report || status=$$?; exit $$status
 
-report: .venv/installed  ## write report.html from the results that are there
-	@python -m src.report
+report: .venv/runtime  ## write report.html from the results that are there
+	@python -m src.reporting.report
 
-test: .venv/installed  ## check the code and run the tests
+experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
+	@dvc exp show --only-changed --no-pager --drop '$(NOT_COMPARED)'
+
+test: .venv/developers  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
 	pytest --numprocesses auto -m "not slow"
 
-bench: .venv/installed  ## measure speed against other ways to do the same; needs the full data
+bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks
 
-.venv/installed: requirements.txt
+.venv/runtime: requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/developers: .venv/runtime requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@

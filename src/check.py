@@ -4,22 +4,24 @@ from typing import Annotated
 
 from pydantic import Field
 
-from src import cli, params
-from src.errors import UserError
-from src.params import Section
-from src.recipes import Device, Recipe
-from src.seeds import Seeds
-from src.sources import kaggle, local, sample
-from src.splitting import SplitParams
-from src.submission import SubmitParams
+from src.core import cli, params
+from src.core.errors import UserError
+from src.core.params import Section
+from src.inference.members import Seeds
+from src.models.recipes import Device, Recipe
+from src.preparation.splitting import SplitParams
+from src.sources.kaggle.source import Source as KaggleSource
+from src.sources.local.source import Source as LocalSource
+from src.sources.sample.source import Source as SampleSource
+from src.sources.submission import SubmitParams
 
 
 class Sources(Section):
     """Section `sources` of params.yaml."""
 
-    sample: sample.Source
-    local: local.Source
-    kaggle: kaggle.Source
+    sample: SampleSource
+    local: LocalSource
+    kaggle: KaggleSource
 
 
 class Params(Section):
@@ -36,8 +38,8 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse a params.yaml with an unknown key, a wrong value, or a source, recipe or device that is not there."""
-    content = params.check(params.read(), Params, [])
+    """Refuse a params.yaml with an unknown key, a wrong value, or a source, recipe or device that does not exist."""
+    content = params.validate(params.read(), Params, [])
     for key, value, known in (
         ("source", content.source, Sources.model_fields),
         ("recipe", content.recipe, content.recipes),
@@ -45,9 +47,9 @@ def main() -> None:
         if value not in known:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
     if content.device.root != "cpu":
-        from src import device  # with torch, which takes its time to load
+        from src.models import device  # imports torch, which takes a second or more
 
-        device.load()
+        device.selected()
 
 
 if __name__ == "__main__":

@@ -1,21 +1,23 @@
-"""Fetch the files of the competition, and check them before anything else sees them."""
+"""Fetch the competition's files, and check them before anything else reads them."""
 
 from pathlib import Path
 
-from src import archive, cli, competition, jsonfile, sources
-from src.locking import alone
-from src.outputs import replacing
+from src.core import cli, metrics
+from src.core.outputs import replacing
+from src.data import competition
+from src.sources import archive, interface
+from src.sources.locking import exclusive
 
 
 def main(raw_dir: Path, metrics_json: Path) -> None:
-    source = sources.load()
-    with alone("download"):
+    source = interface.selected()
+    with exclusive("download"):
         with replacing(raw_dir) as incoming:
             incoming.mkdir()
-            source.download(incoming)
+            source.download(incoming, competition.FILES)
             archive.unpack(incoming, competition.FILES)
-            metrics = competition.check(incoming)
-        jsonfile.write(metrics_json, metrics)
+            counts = competition.count_images(incoming)
+        metrics.write(metrics_json, counts)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Predict the test images, in the form that Kaggle takes."""
+"""Predict the labels of the test images, in the form that Kaggle accepts."""
 
 from pathlib import Path
 
-from src import cli, competition, device, images, jsonfile, params, prediction
-from src.inference import predict
-from src.seeds import Seeds, keep_only
+from src.core import cli, metrics, tables
+from src.data import competition, images
+from src.inference import ensemble, predictions
+from src.models import device
 
 
 def main(
@@ -13,14 +14,14 @@ def main(
     models_dir: Path,
     submission_csv: Path,
     probabilities_npy: Path,
+    classes_csv: Path,
     metrics_json: Path,
 ) -> None:
-    seeds = params.load("seeds", Seeds).root
-    keep_only(seeds, models_dir)
-    predicted = predict(models_dir, seeds, images.load(test_dir).images, device.load())
+    predicted = ensemble.predict(models_dir, images.open_set(test_dir).images, device.selected())
     competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
-    prediction.write_probabilities(probabilities_npy, predicted)
-    jsonfile.write(metrics_json, prediction.summary(predicted))
+    predictions.write_probabilities(probabilities_npy, predicted)
+    tables.write(classes_csv, predictions.class_counts(predicted))
+    metrics.write(metrics_json, predictions.summarize(predicted))
 
 
 if __name__ == "__main__":

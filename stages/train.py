@@ -2,26 +2,31 @@
 
 from pathlib import Path
 
-from src import cli, curves, device, images, jsonfile, recipes
-from src.trained import save
-from src.training import train
+from src.core import cli, metrics
+from src.data import images
+from src.models import checkpoints, device, networks, recipes
+from src.training import learning_curves
+from src.training.determinism import repeatable
+from src.training.loop import train
 
 
 def main(
     seed: int,
     train_dir: Path,
     validation_dir: Path,
-    model_file: Path,
+    checkpoint_file: Path,
     loss_csv: Path,
     accuracy_csv: Path,
     metrics_json: Path,
 ) -> None:
-    train_set, validation_set = (images.load(folder) for folder in (train_dir, validation_dir))
-    trained, curve = train(recipes.load(), seed, train_set, validation_set, device.load())
-    save(model_file, trained)
-    curves.write(loss_csv, curve, "loss")
-    curves.write(accuracy_csv, curve, "accuracy")
-    jsonfile.write(metrics_json, curves.summary(curve))
+    recipe = recipes.selected()
+    train_set, validation_set = images.open_set(train_dir), images.open_set(validation_dir)
+    with repeatable(networks.THREADS.get(recipe.model)):
+        checkpoint, curve = train(recipe, seed, train_set, validation_set, device.selected())
+    checkpoints.write(checkpoint_file, checkpoint)
+    learning_curves.write(loss_csv, curve, "loss")
+    learning_curves.write(accuracy_csv, curve, "accuracy")
+    metrics.write(metrics_json, learning_curves.final_metrics(curve))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""From predictions and true labels to scores."""

@@ -1,0 +1,1 @@
+"""From checkpoints to predictions: the ensemble of all seeds, its probabilities and labels."""

@@ -1,0 +1,63 @@
+"""Checkpoints: a trained network with everything that is needed to use it, in one safetensors file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from src.core.errors import UserError
+from src.core.outputs import replacing
+from src.models.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network.
+
+    Attributes:
+        weights: the arrays of the network by name; float32 in the file.
+        recipe: how it was trained.
+        classes: the label of each logit, shape (C,).
+        side: height and width of an image, in pixels.
+    """
+
+    weights: dict[str, NDArray[Any]]
+    recipe: Recipe
+    classes: NDArray[Any]
+    side: int
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint as safetensors, with recipe, classes and side in the metadata."""
+    # one key: safetensors writes several in random order, and equal checkpoints would differ in their bytes
+    description = {
+        "recipe": checkpoint.recipe.model_dump(exclude_defaults=True),
+        "classes": checkpoint.classes.tolist(),
+        "side": checkpoint.side,
+    }
+    weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in checkpoint.weights.items()}
+    with replacing(path) as temporary:
+        save_file(weights, temporary, {"model": json.dumps(description)})
+
+
+def read(path: Path) -> Checkpoint:
+    """Return the checkpoint that `write` wrote.
+
+    Raises:
+        UserError: the file is missing or is not a checkpoint.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            description = json.loads(file.metadata()["model"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not iterable
+        recipe = Recipe.model_validate(description["recipe"])
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such model; run `dvc repro`") from None
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a model of this pipeline ({error}); run `dvc repro`") from None
+    return Checkpoint(weights, recipe, np.array(description["classes"]), description["side"])

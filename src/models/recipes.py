@@ -1,0 +1,84 @@
+"""What params.yaml says about training: the recipe, which is a model and how to train it, and the device."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, RootModel
+
+from src.core import params
+from src.core.params import Section
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1e6)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Augmentation(Section):
+    """The key `augmentation` of a recipe: the largest random changes of an image.
+
+    Attributes:
+        rotation: angle, in degrees.
+        zoom: relative change of the scale of each axis, independently, below 1.
+        shear: horizontal, in pixels for each pixel of height.
+        shift: translation along each axis, in pixels.
+    """
+
+    rotation: Largest = 0.0
+    zoom: Share = 0.0
+    shear: Largest = 0.0
+    shift: Largest = 0.0
+
+
+class Recipe(Section):
+    """An entry of the section `recipes` of params.yaml.
+
+    Attributes:
+        model: the name of the network.
+        initial_range: weights of the linear model start uniformly in [-initial_range, initial_range].
+        precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
+            model; the weights are stored as float32 nevertheless.
+        loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
+        label_smoothing: share of the target probability that is spread evenly over all classes, in training only.
+        optimizer: `sgd`, or `adamw`.
+        lr: the highest learning rate.
+        momentum: of sgd.
+        weight_decay: of all weights except biases and batch normalizations.
+        warm_up: share of the steps in which the learning rate rises linearly from zero to `lr`.
+        schedule: of the learning rate after the warm-up: `constant`, or `linear` or `cosine` decay to zero.
+        batch_size: images per step; the last batch of an epoch may be smaller.
+        epochs: passes over the training set.
+        shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
+        augmentation: random distortion of the training images.
+        test_time_shift: in pixels; the probabilities of an image are the mean over the image and its eight copies
+            shifted by that much. 0 takes the image alone.
+    """
+
+    model: Literal["linear", "mlp", "quick", "cnn"]
+    initial_range: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    precision: Literal["float32", "float64"] = "float32"
+    loss: Literal["cross_entropy", "rmse"]
+    label_smoothing: Share = 0.0
+    optimizer: Literal["sgd", "adamw"]
+    lr: Rate
+    momentum: Share = 0.0
+    weight_decay: Share = 0.0
+    warm_up: Share = 0.0
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    batch_size: Positive
+    epochs: Positive
+    shuffle: bool
+    augmentation: Augmentation | None = None
+    test_time_shift: Annotated[int, Field(ge=0)] = 0
+
+
+class Device(RootModel[Literal["cpu", "cuda", "mps"]]):
+    """The key `device` of params.yaml."""
+
+
+def selected() -> Recipe:
+    """Return the recipe that params.yaml names under `recipe`.
+
+    Raises:
+        UserError: there is no such recipe, or a setting is wrong.
+    """
+    return params.get(f"recipes.{params.get('recipe', str)}", Recipe)

@@ -1,0 +1,42 @@
+"""Split labelled images into a training set and a validation set."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from src.core.errors import UserError
+from src.core.params import Section
+from src.data.images import ImageSet
+
+
+class SplitParams(Section):
+    """Section `split` of params.yaml.
+
+    Attributes:
+        train_fraction: share of the labelled images to train on, in (0, 1]; 1 leaves no validation set.
+        shuffle: draw the training images at random; otherwise they are the first ones of the file.
+        seed: of the random order; of no effect without `shuffle`.
+    """
+
+    train_fraction: Annotated[float, Field(gt=0, le=1)]
+    shuffle: bool
+    seed: Annotated[int, Field(ge=0)]
+
+
+def split(labelled: ImageSet, params: SplitParams) -> dict[str, ImageSet]:
+    """Return the sets `train` and `validation`: every labelled image is in exactly one of them.
+
+    Raises:
+        UserError: the fraction leaves no image to train on.
+    """
+    size = round(len(labelled) * params.train_fraction)
+    if size == 0:
+        raise UserError(
+            f"params.yaml: split.train_fraction: {params.train_fraction} of {len(labelled)} images leaves none to "
+            "train on; raise it"
+        )
+    order = np.arange(len(labelled))
+    if params.shuffle:
+        np.random.default_rng(params.seed).shuffle(order)
+    return {"train": labelled[order[:size]], "validation": labelled[order[size:]]}

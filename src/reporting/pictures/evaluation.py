@@ -1,0 +1,111 @@
+"""Pictures of the predictions on the validation set."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix as count_confusions
+
+from src.data.images import ImageSet
+from src.reporting.pictures import style
+from src.reporting.pictures.style import Picture
+from src.reporting.pictures.tables import top_confusions, wrong_predictions
+
+LEAST_CONFIDENT = 10
+BINS = 10
+
+
+def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
+    """Draw how often an image of each class was predicted to be of each class; `classes` has shape (C,)."""
+    if predicted.empty:
+        return _no_validation_set("confusion matrix")
+    names = [str(label) for label in classes]
+    counts = count_confusions(predicted["label"], predicted["predicted"], labels=names)
+    errors = counts.astype(float)
+    np.fill_diagonal(errors, np.nan)
+    most = max(1.0, np.nanmax(errors, initial=0))
+    inches = min(style.WIDTH, 1.8 + 0.4 * len(names))
+    figure = style.chart("Confusion matrix of the validation set", inches, inches)
+    axes = figure.subplots()
+    cmap = mpl.colormaps[style.ERRORS].with_extremes(bad="#eeeeee")
+    axes.imshow(errors, cmap=cmap, vmin=0, vmax=most)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = row != column and count > 0.6 * most
+            axes.text(
+                column, row, str(count), ha="center", va="center", color="white" if dark else "black",
+                fontsize=max(5, min(9, 120 / len(names))),
+            )  # fmt: skip
+    axes.grid(visible=False)
+    style.name_classes(axes, classes)
+    axes.set_yticks(range(len(names)), [style.shorten(name) for name in names])
+    axes.set(xlabel="predicted label", ylabel="label")
+    wrong = len(wrong_predictions(predicted))
+    pairs = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
+    text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are on the diagonal, where label and prediction"
+    return Picture(f"{text} agree. {f'Most often confused: {pairs}.' if pairs else 'There is no mistake.'}", figure)
+
+
+def reliability_diagram(predicted: pd.DataFrame) -> Picture:
+    """Draw the accuracy of the predictions against their confidence."""
+    if predicted.empty:
+        return _no_validation_set("reliability diagram")
+    bins = np.minimum((predicted["confidence"] * BINS).astype(int), BINS - 1)
+    correct = predicted["label"] == predicted["predicted"]
+    groups = pd.DataFrame({"confidence": predicted["confidence"], "correct": correct}).groupby(bins)
+    mean, sizes = groups.mean(), groups.size()
+    figure = style.chart("Reliability diagram", 4.8, 4.6)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.plot([0, 1], [0, 1], ":", color="#777777", label="perfectly calibrated")
+    upper.plot(mean["confidence"], mean["correct"], "o-", color=style.SETS["validation"]["color"], label="validation set")
+    upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="accuracy")
+    upper.legend(loc="upper left")
+    lower.bar(sizes.index / BINS, sizes, width=1 / BINS, align="edge", color="#888888", edgecolor="white")
+    lower.set(xlabel="confidence", ylabel="images", yscale="log", ylim=(0.7, None))
+    lower.yaxis.set_major_formatter(style.DECIMAL)
+    gap = float(np.average(np.abs(mean["confidence"] - mean["correct"]), weights=sizes))
+    text = f"The mean confidence is {predicted['confidence'].mean():.3f} and the accuracy {correct.mean():.3f}; "
+    return Picture(f"{text}within {BINS} bins of confidence the two differ by {gap:.3f} on average.", figure)
+
+
+def confident_mistakes(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
+    """Draw the wrong predictions with the highest confidence, highest first."""
+    if predicted.empty:
+        return _no_validation_set("mistakes to show")
+    wrong = wrong_predictions(predicted)
+    if wrong.empty:
+        return Picture("There is no mistake on the validation set.")
+    worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(style.GRID)
+    top = worst.iloc[0]
+    text = f"The {len(worst)} of {len(wrong):,} mistakes with the highest confidence, first a {top['label']} predicted "
+    return Picture(
+        f"{text}to be a {top['predicted']} with confidence {top['confidence']:.2f}.",
+        _grid("Most confident mistakes: label → predicted label, confidence", validation_set, worst),
+    )
+
+
+def least_confident(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
+    """Draw the validation images with the lowest confidence, right or wrong."""
+    if predicted.empty:
+        return _no_validation_set("least confident predictions")
+    least = predicted.sort_values("confidence", kind="stable").head(LEAST_CONFIDENT)
+    correct = len(least) - len(wrong_predictions(least))
+    return Picture(
+        f"The {len(least)} validation images with the lowest confidence, from {least['confidence'].min():.2f} to "
+        f"{least['confidence'].max():.2f}; {correct} of them are predicted correctly.",
+        _grid("Least confident: label → predicted label, confidence", validation_set, least),
+    )
+
+
+def _no_validation_set(what: str) -> Picture:
+    return Picture(f"No {what}: all labelled images are trained on, none are left to validate with.")
+
+
+def _grid(title: str, validation_set: ImageSet, rows: pd.DataFrame) -> Figure:
+    captions = [
+        f"{style.shorten(row['label'])} → {style.shorten(row['predicted'])}\n{row['confidence']:.2f}" for _, row in rows.iterrows()
+    ]
+    return style.image_grid(title, validation_set.images[rows.index.to_numpy()], captions)

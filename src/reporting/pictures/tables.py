@@ -1,0 +1,31 @@
+"""The tables that pictures and report read."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Return the predictions on the validation set, one row per image.
+
+    The columns are `label` and `predicted`, as text, and `confidence`, in [0, 1].
+    """
+    return pd.read_csv(path, dtype={"label": str, "predicted": str, "confidence": float}, keep_default_na=False)
+
+
+def wrong_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `read_predictions` whose prediction is not the label."""
+    return predicted[predicted["label"] != predicted["predicted"]]
+
+
+def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, str, int]]:
+    """Return the most frequent mistakes: label, predicted label, and how often."""
+    pairs = wrong_predictions(predicted).groupby(["label", "predicted"]).size()
+    top = pairs.sort_values(ascending=False, kind="stable").head(count)
+    return [(str(label), str(wrong), int(times)) for (label, wrong), times in top.items()]  # type: ignore[misc]
+
+
+def read_curves(folder: Path) -> dict[int, pd.DataFrame]:
+    """Return the learning curve of each seed: columns `epoch`, `train` and `validation`."""
+    files = sorted(folder.glob("*.csv"), key=lambda file: int(file.stem))
+    return {int(file.stem): pd.read_csv(file) for file in files}

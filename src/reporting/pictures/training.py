@@ -1,0 +1,52 @@
+"""Pictures of training: learning curves, and the weights of a linear model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from src.reporting.pictures.style import DIVERGING, SETS, WIDE_COLUMNS, Picture, chart, image_grid
+
+
+def learning_curves(loss: Mapping[int, pd.DataFrame], accuracy: Mapping[int, pd.DataFrame]) -> Picture:
+    """Draw loss and accuracy of both sets over the epochs, one line per seed."""
+    title = "Learning curves" if len(loss) == 1 else f"Learning curves, one line for each of {len(loss)} seeds"
+    figure = chart(title, 3)
+    texts = []
+    for axes, quantity, by_seed in zip(figure.subplots(1, 2), ("loss", "accuracy"), (loss, accuracy), strict=True):
+        for name, column in (("training", "train"), ("validation", "validation")):
+            curves = [curve for curve in by_seed.values() if curve[column].notna().any()]
+            for number, curve in enumerate(curves):
+                marker = "o" if len(curve) == 1 else None  # a single epoch makes no line
+                axes.plot(
+                    curve["epoch"], curve[column], marker=marker, label="" if number else name, alpha=0.85, **SETS[name]
+                )
+            if curves:
+                first, last = (np.mean([curve[column].iloc[at] for curve in curves]) for at in (0, -1))
+                texts.append(f"{name} {quantity} from {first:.3f} to {last:.3f}")
+        axes.set(xlabel="epoch", ylabel=quantity)
+        axes.legend()
+    if not any("validation" in text for text in texts):
+        texts.append("there is no validation set")
+    epochs = max(int(curve["epoch"].max()) for curve in loss.values())
+    return Picture(f"Over {epochs} epochs and {len(loss)} seeds (their mean): {', '.join(texts)}.", figure)
+
+
+def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
+    """Draw the weights of the first model of the ensemble, one image per class, if it is a linear model."""
+    checkpoint = min(models_dir.glob("*.safetensors"), key=lambda file: int(file.stem))
+    weights = load_file(checkpoint)
+    if set(weights) != {"weight", "bias"}:
+        return Picture("There are no weights to draw: only a linear model has one weight per pixel and class.")
+    side = round(weights["weight"].shape[1] ** 0.5)
+    by_class = weights["weight"].reshape(-1, side, side)
+    limit = float(np.abs(by_class).max())
+    figure = image_grid(
+        f"Weights of the linear model, seed {checkpoint.stem}: violet speaks for the class, orange against",
+        by_class, [str(label) for label in classes], columns=WIDE_COLUMNS, cmap=DIVERGING, limits=(-limit, limit),
+    )  # fmt: skip
+    return Picture(f"The weight of each pixel, one image per class, between {-limit:.2f} and {limit:.2f}.", figure)

@@ -1,0 +1,63 @@
+"""Open the zip in which a competition's files may come."""
+
+import errno
+import lzma
+import shutil
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from src.core.errors import UserError
+
+MAX_BYTES = 4 * 1024**3
+"""The most that the files of a zip may come to, unpacked: a competition of this shape is far below, a bomb above."""
+
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+"""What zipfile raises for bytes that are no zip, are cut, changed, encrypted or compressed in an unknown way."""
+
+
+def unpack(folder: Path, names: Sequence[str]) -> None:
+    """Unless `folder` holds the files `names`, put them there from the one zip that it holds instead.
+
+    Raises:
+        UserError: one of them is not in the zip, or the zip is damaged, unpacks to more than `MAX_BYTES` or names
+            paths outside itself.
+    """
+    content = list(folder.iterdir())
+    if {file.name for file in content} >= set(names):
+        return
+    zip_file = content[0]
+    try:
+        with zipfile.ZipFile(zip_file) as archive:
+            _check(zip_file.name, archive, names)
+            for name in names:
+                with archive.open(name) as packed, (folder / name).open("wb") as file:
+                    shutil.copyfileobj(packed, file)
+    except DAMAGE as error:
+        raise UserError(f"{zip_file.name}: not a sound zip file ({error}); fetch it again") from None
+    except OSError as error:
+        # a position before the start of the file; any other has nothing to do with what the zip holds
+        if error.errno != errno.EINVAL:
+            raise
+        raise UserError(f"{zip_file.name}: not a sound zip file; fetch it again") from None
+    zip_file.unlink()
+
+
+def _check(zip_name: str, archive: zipfile.ZipFile, names: Sequence[str]) -> None:
+    members = archive.infolist()
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{zip_name}: refused, it names a path outside itself: {member.filename!r}")
+    present = [member.filename for member in members]
+    for name in names:
+        if (count := present.count(name)) != 1:
+            held = ", ".join(present[:5]) or "nothing"
+            raise UserError(f"{zip_name}: expected one {name} in it, found {count}; it holds {held}")
+    if (size := sum(member.file_size for member in members)) > MAX_BYTES:
+        raise UserError(f"{zip_name}: refused, it unpacks to {size:,} bytes; the limit is {MAX_BYTES:,}")

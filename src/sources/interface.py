@@ -1,0 +1,46 @@
+"""What `download` and `submit` ask of a source, and the source that params.yaml names.
+
+A source is the class `Source` of `src/sources/<name>/source.py`. The class is also its section of params.yaml.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from src.core import params
+
+
+class Source(Protocol):
+    """What `download` and `submit` ask of a source."""
+
+    def download(self, into: Path, names: Sequence[str]) -> None:
+        """Put the files `names` of the competition, or one zip that holds them, into the empty folder `into`.
+
+        Raises:
+            UserError: they cannot be had; the text says why and what to do.
+        """
+
+    def messages(self) -> list[str]:
+        """Return the messages of all earlier submissions that did not end in error, the latest first."""
+
+    def submit(self, csv: Path, message: str) -> float | None:
+        """Return the public score of the predictions in `csv`, sending them unless the message was sent before.
+
+        None if the source cannot score; it has then said what to do.
+
+        Raises:
+            UserError: the submission failed; the text says why and what to do.
+        """
+
+
+def selected() -> Source:
+    """Return the source that params.yaml names under `source`, with its settings.
+
+    Raises:
+        UserError: there is no such source, or a setting is wrong.
+    """
+    name = params.get("source", str)
+    settings = params.get(f"sources.{name}", dict)
+    kind = import_module(f"src.sources.{name}.source").Source
+    return cast(Source, params.validate(settings, kind, ["sources", name]))

@@ -1,0 +1,40 @@
+"""The source `local`: a zip or a folder that was downloaded in the browser."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.core.errors import UserError
+from src.core.params import Section
+
+
+class Source(Section):
+    """Files on this machine; predictions are uploaded by hand.
+
+    Attributes:
+        path: the zip or the folder; a relative path starts at the project.
+    """
+
+    path: str
+
+    def download(self, into: Path, names: Sequence[str]) -> None:
+        """Copy the zip, or the files `names` of the folder, to the folder `into`.
+
+        Raises:
+            UserError: the path is empty, or nothing is there.
+        """
+        if not self.path:
+            raise UserError("params.yaml: sources.local.path: give the path of a zip or folder with the files")
+        source = Path(self.path).expanduser()
+        if not source.exists():
+            raise UserError(f"params.yaml: sources.local.path: there is no {source}")
+        for file in [source / name for name in names] if source.is_dir() else [source]:
+            shutil.copy(file, into)
+
+    def messages(self) -> list[str]:
+        """Return no messages: uploads by hand are not known here."""
+        return []
+
+    def submit(self, csv: Path, message: str) -> None:
+        """Print which file to upload."""
+        print(f"upload {csv} to the competition's page; a message to go with it: {message}")

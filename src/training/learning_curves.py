@@ -1,0 +1,67 @@
+"""Learning curves: loss and accuracy of both sets over the epochs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from src.core import tables
+from src.core.metrics import Metrics
+from src.models import forward
+
+MAX_POINTS = 20
+"""The most points of a learning curve: one per epoch would slow down the short epochs of a linear model."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Loss and accuracy, in [0, 1], of both sets in an epoch, counted from 1.
+
+    Those of the training set are means over its images in the course of that epoch, each computed before the step that
+    learns from it, with the recipe's label smoothing. Those of the validation set are computed after the epoch and
+    without label smoothing; they are None where there is no validation set.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+    def describe(self) -> str:
+        """Return the accuracies in words."""
+        if self.validation_accuracy is None:
+            return f"training accuracy {self.train_accuracy:.4f}"
+        return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
+
+
+def measure(
+    network: nn.Module, images: NDArray[np.float32], labels: Tensor, loss_function: Callable[..., Tensor]
+) -> tuple[float, float]:
+    """Return mean loss, without label smoothing, and accuracy on `images` (N, side, side) with classes `labels` (N,)."""
+    logits = torch.cat([views[0] for views in forward.logits(network, images)])
+    return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
+
+
+def write(path: Path, curve: Sequence[CurvePoint], quantity: Literal["loss", "accuracy"]) -> None:
+    """Write one quantity as CSV: one row per point, columns `epoch`, `train` and `validation`."""
+    columns: dict[str, Any] = {
+        "epoch": [point.epoch for point in curve],
+        "train": [getattr(point, f"train_{quantity}") for point in curve],
+        "validation": [getattr(point, f"validation_{quantity}") for point in curve],
+    }
+    tables.write(path, pd.DataFrame(columns))
+
+
+def final_metrics(curve: Sequence[CurvePoint]) -> Metrics:
+    """Return the accuracies of the last point."""
+    last = curve[-1]
+    if last.validation_accuracy is None:
+        return {"train_accuracy": last.train_accuracy}
+    return {"train_accuracy": last.train_accuracy, "validation_accuracy": last.validation_accuracy}
