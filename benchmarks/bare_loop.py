@@ -3,14 +3,14 @@
 from functools import partial
 
 import torch
+from src.training.augmentation import distort
+from src.data.images import ImageSet
+from src.models.recipes import Recipe
 from torch.nn.functional import cross_entropy
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
 from src import models
-from src.augmentation import distort
-from src.images import ImageSet
-from src.recipes import Recipe
 from src.training import train
 
 ROUNDS = 5

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from src.drawing import DPI, PLAIN, SETS, WIDTH
+from src.data.images import ImageSet
+from src.inference.predictions import Prediction
+from src.models.recipes import Recipe
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
 from src import images, inference, trained
-from src.drawing import DPI, PLAIN, SETS, WIDTH
-from src.images import ImageSet
-from src.prediction import Prediction
-from src.recipes import Recipe
 from src.training import train
 
 POINTS = Path(__file__).parent / "curve.csv"

@@ -1,14 +1,14 @@
 """The notebook's algorithm as the notebook writes it, against the recipe `notebook`; and the floor under both."""
 
 import torch
+from src.data.images import ImageSet
+from src.models.recipes import Recipe
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.utils.data import DataLoader
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
-from src.images import ImageSet
-from src.recipes import Recipe
 from src.training import train
 
 PEER_EPOCHS = 10

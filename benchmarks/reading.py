@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from src.models.recipes import Recipe
+
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
-from src.recipes import Recipe
 
 ROUNDS = 5
 

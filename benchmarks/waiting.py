@@ -13,13 +13,13 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
+from src.models.recipes import Recipe
 
 from benchmarks import full_data
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
 from src import params
 from src.check import Params
-from src.recipes import Recipe
 from src.training import train
 
 ROUNDS = 3

@@ -9,9 +9,7 @@ from src.data import images
 from src.reporting.pictures import datasets, evaluation, style, tables, test_set, training
 
 
-def main(
-    normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_dir: Path, pictures_dir: Path
-) -> None:
+def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_dir: Path, pictures_dir: Path) -> None:
     train, validation, test = (images.open_set(normalized_dir / name) for name in ("train", "validation", "test"))
     classes = images.classes_of(train, validation)
     predicted = tables.read_predictions(predictions_dir / "validation.csv")

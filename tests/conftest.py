@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
-
 import src.cli  # noqa: F401 - as in a stage, before torch
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 

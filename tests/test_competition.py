@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from src.core.errors import UserError
 
-from src import competition
-from src.errors import UserError
+from src.data import competition
 
 GOOD = {
     "train.csv": "label,pixel0,pixel1,pixel2,pixel3\n5,0,1,2,3\n6,4,5,6,7\n5,8,9,10,255\n",

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from src.drawing import Picture
+from src.data.images import ImageSet
+from src.models.recipes import Recipe
+from src.models.checkpoints import Trained
 
 from src import competition, drawing
-from src.drawing import Picture
-from src.images import ImageSet
-from src.recipes import Recipe
 from src.sources.sample import Source
-from src.trained import Trained
 
 RECIPE = Recipe(
     model="linear", loss="cross_entropy", optimizer="sgd", lr=0.1, batch_size=10, epochs=1, shuffle=False

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from src.data.images import ImageSet
+from src.preparation.normalizing import normalize, summary
 
 from src import images
-from src.images import ImageSet
-from src.normalizing import normalize, summary
 
 
 def test_labels_as_a_column_are_an_error() -> None:

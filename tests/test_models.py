@@ -3,12 +3,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from src.training.augmentation import distort
+from src.core.errors import UserError
+from src.models.recipes import Augmentation, Recipe
 
 from src import models
-from src.augmentation import distort
-from src.errors import UserError
 from src.inference import shifted
-from src.recipes import Augmentation, Recipe
 
 SMALLEST = {"quick": 20, "cnn": 12}
 

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
+from src.core.outputs import replacing
 
 from src import jsonfile
-from src.outputs import replacing
 
 
 def test_a_failure_leaves_the_old_output_and_nothing_else(tmp_path: Path) -> None:

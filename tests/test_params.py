@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from src.core.errors import UserError
+from src.models.recipes import Recipe
+from src.seeds import Seeds, keep_only
+from src.preparation.splitting import SplitParams
 
 from src import check, device, params
-from src.errors import UserError
-from src.recipes import Recipe
-from src.seeds import Seeds, keep_only
-from src.splitting import SplitParams
 from tests.conftest import ROOT
 
 PARAMS = (ROOT / "params.yaml").read_text()

@@ -9,14 +9,14 @@ import sklearn.metrics
 import torch
 from numpy.typing import NDArray
 from scipy.stats import binomtest
+from src.core.errors import UserError
+from src.inference.predictions import Prediction
+from src.models.recipes import Recipe
+from src.scoring import accuracy, score
+from src.models.checkpoints import Trained
 
 from src import prediction, trained
-from src.errors import UserError
 from src.inference import predict
-from src.prediction import Prediction
-from src.recipes import Recipe
-from src.scoring import accuracy, score
-from src.trained import Trained
 
 RECIPE = Recipe(model="linear", loss="cross_entropy", optimizer="sgd", lr=0.1, batch_size=1, epochs=1, shuffle=False)
 CLASSES = np.array(["a", "b", "c"])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from src.comparison import Change
 
 from src import comparison, report
-from src.comparison import Change
 from tests.conftest import ROOT, Project
 
 EVALUATION = {"accuracy": 0.9, "accuracy_interval": {"low": 0.88, "high": 0.92}}

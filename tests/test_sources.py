@@ -4,9 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from src.core.errors import UserError
 
-from src.errors import UserError
-from src.sources import local
+from src.sources.local import source as local
 from tests.competitions import digits
 from tests.conftest import Project
 

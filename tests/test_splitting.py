@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-
-from src.errors import UserError
-from src.images import ImageSet
-from src.splitting import SplitParams, split, summary
+from src.core.errors import UserError
+from src.data.images import ImageSet
+from src.preparation.splitting import SplitParams, split, summary
 
 
 def labelled(count: int) -> ImageSet:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
-from src.errors import UserError
-from src.submission import SubmitParams, submit
+from src.core.errors import UserError
+from src.sources.submission import SubmitParams, submit
 
 
 @dataclass

@@ -4,13 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from src.core.errors import UserError
+from src.data.images import ImageSet
+from src.models.recipes import Recipe
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from src import losses, models
-from src.errors import UserError
-from src.images import ImageSet
-from src.recipes import Recipe
 from src.training import Tally, batches, learning_rate, make_optimizer, threads_for, train
 
 CPU = torch.device("cpu")

@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from src.core import tables
 from src.core.errors import UserError
 from src.data.images import ImageSet
-from src.core import tables
 
 TRAIN = "train.csv"
 TEST = "test.csv"

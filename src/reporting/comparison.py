@@ -1,114 +1,106 @@
-"""The run beside the one that git committed last."""
+"""The run compared with the last commit."""
 
-import json
+import io
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML
 from scipy.stats import binomtest
 
-from src import prediction
+from src.reporting.pictures import tables
 
-CACHE = Path(".dvc/cache/files/md5")
-CHANCE = 0.05  # a difference that chance alone makes less often than this is more than chance
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parameters, the metrics and the predictions of a run.
+
+    Attributes:
+        params: params.yaml.
+        metrics: all metrics files, merged as `dvc.api.metrics_show` does.
+        predicted: the predictions on the validation set, as `read_predictions` returns them; None if they are missing.
+    """
+
+    params: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    predicted: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
 class Change:
-    """A parameter or a metric, by its dotted name, in the last commit and now; None where it is not there."""
+    """A parameter or a metric, by its dotted name, in the last commit and now; None where it is missing."""
 
     name: str
     old: object
     new: object
 
 
-def head() -> str:
+def last_commit() -> str:
     """Return the hash of git's last commit; empty without a commit, a repository or git."""
-    return (_git("rev-parse", "--verify", "--quiet", "HEAD") or b"").decode().strip()
+    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:  # git is not installed
+        return ""
+    return done.stdout.strip()
 
 
-def committed_metrics() -> dict[str, Any]:
-    """Return the metrics of the last commit, by the name of their file without its ending."""
-    listed = (_git("ls-tree", "-r", "--name-only", "HEAD", "metrics") or b"").decode()
-    return {metrics_name(Path(name)): json.loads(_committed(name)) for name in listed.splitlines()}
+def committed_run(predictions_csv: str) -> Run:
+    """Return the run of the last commit, with the predictions that DVC has of it."""
+    import dvc.api
+    from dvc.exceptions import DvcException
 
-
-def metrics_name(path: Path) -> str:
-    """Return how the metrics in a file are called: `train/0` for `metrics/train/0.json`."""
-    return path.relative_to("metrics").with_suffix("").as_posix()
-
-
-def committed_params() -> dict[str, Any]:
-    """Return params.yaml of the last commit; empty if there is none."""
-    return YAML(typ="safe", pure=True).load(_committed("params.yaml")) or {}
-
-
-def committed_predictions() -> pd.DataFrame | None:
-    """Return the predictions on the validation set of the last commit, if DVC's cache has them."""
-    lock = YAML(typ="safe", pure=True).load(_committed("dvc.lock")) or {}
-    outs = lock.get("stages", {}).get("evaluate", {}).get("outs", [])
-    for md5 in (out["md5"] for out in outs if out["path"] == "data/predictions/validation.csv"):
-        if (cached := CACHE / md5[:2] / md5[2:]).is_file():
-            return prediction.read_compared(cached)
-    return None
+    try:
+        text = dvc.api.read(predictions_csv, rev="HEAD")
+        predicted = tables.read_predictions(io.StringIO(text))
+    except (DvcException, FileNotFoundError):  # not in the cache, or the commit has no such output
+        predicted = None
+    return Run(dvc.api.params_show("params.yaml", rev="HEAD"), dvc.api.metrics_show(rev="HEAD"), predicted)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """Return what differs between two nested mappings, in the order of the new one."""
+    """Return the differences between two nested mappings, in the order of the new one."""
     before, after = _flat(old), _flat(new)
     names = [*after, *(name for name in before if name not in after)]
     found = [Change(name, before.get(name), after.get(name)) for name in names]
     return [change for change in found if change.old != change.new]
 
 
-def verdict(
-    old: Mapping[str, Any], new: Mapping[str, Any], old_rows: pd.DataFrame | None, new_rows: pd.DataFrame | None
-) -> str:
-    """Say in a sentence whether the accuracy differs by more than chance.
-
-    Args:
-        old: the metrics of `evaluate` in the last commit.
-        new: those of this run.
-        old_rows: the predictions of the last commit, as `read_compared` returns them; None if they are not at hand.
-        new_rows: those of this run.
-    """
-    if "accuracy" not in old or "accuracy" not in new:
+def verdict(old: Run, new: Run) -> str:
+    """Say in a sentence whether the difference of the accuracies is significant."""
+    if "accuracy" not in old.metrics or "accuracy" not in new.metrics:
         return "One of the two runs has no validation accuracy, so they cannot be compared."
-    move = f"The accuracy went from {old['accuracy']:.4f} to {new['accuracy']:.4f}"
-    if old_rows is not None and new_rows is not None and old_rows["label"].equals(new_rows["label"]):
-        was_right, is_right = (rows["label"] == rows["predicted"] for rows in (old_rows, new_rows))
-        better, worse = int((is_right & ~was_right).sum()), int((was_right & ~is_right).sum())
+    difference = f"The accuracy went from {old.metrics['accuracy']:.4f} to {new.metrics['accuracy']:.4f}"
+    if (
+        old.predicted is not None
+        and new.predicted is not None
+        and old.predicted["label"].equals(new.predicted["label"])
+    ):
+        was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in (old.predicted, new.predicted))
+        better, worse = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
         if better == worse == 0:
-            return f"{move}: both runs are right on exactly the same {int(is_right.sum()):,} images."
+            return f"{difference}: both runs are correct on exactly the same {int(is_correct.sum()):,} images."
         p = float(binomtest(better, better + worse).pvalue)
-        more = "more than chance would do" if p < CHANCE else "no more than chance could do"
+        significant = "significant" if p < SIGNIFICANCE else "not significant"
         return (
-            f"{move}: of the same {len(new_rows):,} images this run gets {better:,} right that the other got wrong, "
-            f"and {worse:,} wrong that the other got right; that is {more} (McNemar's exact test, p = {p:.2g})."
+            f"{difference}: of the same {len(new.predicted):,} images this run corrects {better:,} errors of the last "
+            f"commit and makes {worse:,} new ones; the difference is {significant} at the 5 % level (McNemar's exact "
+            f"test, p = {p:.2g})."
         )
-    one, other = old["accuracy_interval"], new["accuracy_interval"]
-    apart = one["high"] < other["low"] or other["high"] < one["low"]
+    low, high = (run.metrics["accuracy_interval"] for run in sorted((old, new), key=_accuracy))
+    overlap = "overlap: the difference may be due to chance." if low["high"] >= high["low"] else "do not overlap."
     return (
-        f"{move}. The two were not scored on the same images, or the predictions of one are not at hand, so only the "
-        f"95 % intervals tell: they {'do not overlap: more than chance.' if apart else 'overlap, so it may be chance.'}"
+        f"{difference}. The two runs were not scored on the same images, or the predictions of one are missing, so "
+        f"only their 95 % intervals can be compared: they {overlap}"
     )
 
 
-def _committed(path: str) -> bytes:
-    """Return a file of the last commit, empty if it has none."""
-    return _git("show", f"HEAD:./{path}") or b""
-
-
-def _git(*arguments: str) -> bytes | None:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True)
-    except FileNotFoundError:  # git is not installed
-        return None
-    return done.stdout if done.returncode == 0 else None
+def _accuracy(run: Run) -> float:
+    accuracy: float = run.metrics["accuracy"]
+    return accuracy
 
 
 def _flat(nested: Mapping[str, Any]) -> dict[str, object]:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 
-def batches(images: Tensor, labels: Tensor, size: int, order: torch.Generator | None) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    images: Tensor, labels: Tensor, size: int, order: torch.Generator | None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield every image with its label once, `size` at a time; the last batch may be smaller.
 
     The images come in a random order drawn from `order`, or in their own if that is None.

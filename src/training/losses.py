@@ -12,7 +12,8 @@ def rmse(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Ten
     classes = logits.shape[1]
     differences = logits.softmax(dim=1) - (one_hot(labels, classes) * (1 - label_smoothing) + label_smoothing / classes)
     # the norm has a gradient of 0 where all differences are 0; a square root would have NaN there
-    return torch.linalg.vector_norm(differences) / differences.numel() ** 0.5
+    loss: Tensor = torch.linalg.vector_norm(differences) / differences.numel() ** 0.5
+    return loss
 
 
 BY_NAME: dict[str, Callable[..., Tensor]] = {"rmse": rmse, "cross_entropy": cross_entropy}

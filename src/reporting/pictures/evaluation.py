@@ -60,7 +60,9 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     figure = style.chart("Reliability diagram", 4.8, 4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.plot([0, 1], [0, 1], ":", color="#777777", label="perfectly calibrated")
-    upper.plot(mean["confidence"], mean["correct"], "o-", color=style.SETS["validation"]["color"], label="validation set")
+    upper.plot(
+        mean["confidence"], mean["correct"], "o-", color=style.SETS["validation"]["color"], label="validation set"
+    )
     upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="accuracy")
     upper.legend(loc="upper left")
     lower.bar(sizes.index / BINS, sizes, width=1 / BINS, align="edge", color="#888888", edgecolor="white")
@@ -106,6 +108,7 @@ def _no_validation_set(what: str) -> Picture:
 
 def _grid(title: str, validation_set: ImageSet, rows: pd.DataFrame) -> Figure:
     captions = [
-        f"{style.shorten(row['label'])} → {style.shorten(row['predicted'])}\n{row['confidence']:.2f}" for _, row in rows.iterrows()
+        f"{style.shorten(row['label'])} → {style.shorten(row['predicted'])}\n{row['confidence']:.2f}"
+        for _, row in rows.iterrows()
     ]
     return style.image_grid(title, validation_set.images[rows.index.to_numpy()], captions)

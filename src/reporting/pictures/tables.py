@@ -1,16 +1,17 @@
 """The tables that pictures and report read."""
 
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
+def read_predictions(file: Path | TextIO) -> pd.DataFrame:
     """Return the predictions on the validation set, one row per image.
 
     The columns are `label` and `predicted`, as text, and `confidence`, in [0, 1].
     """
-    return pd.read_csv(path, dtype={"label": str, "predicted": str, "confidence": float}, keep_default_na=False)
+    return pd.read_csv(file, dtype={"label": str, "predicted": str, "confidence": float}, keep_default_na=False)
 
 
 def wrong_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
@@ -21,8 +22,8 @@ def wrong_predictions(predicted: pd.DataFrame) -> pd.DataFrame:
 def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, str, int]]:
     """Return the most frequent mistakes: label, predicted label, and how often."""
     pairs = wrong_predictions(predicted).groupby(["label", "predicted"]).size()
-    top = pairs.sort_values(ascending=False, kind="stable").head(count)
-    return [(str(label), str(wrong), int(times)) for (label, wrong), times in top.items()]  # type: ignore[misc]
+    top = pairs.sort_values(ascending=False, kind="stable").head(count).reset_index(name="times")
+    return [(str(label), str(wrong), int(times)) for label, wrong, times in top.to_numpy()]
 
 
 def read_curves(folder: Path) -> dict[int, pd.DataFrame]:

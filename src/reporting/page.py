@@ -1,0 +1,217 @@
+"""The page: what it tells of a run, and how it is rendered."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+from safetensors.numpy import load_file
+
+from src.core import metrics, params
+from src.reporting import comparison
+from src.reporting.pictures import tables
+
+TEMPLATE = "page.html.jinja"
+PICTURES = Path("plots/pictures")
+PREDICTIONS = Path("data/predictions/validation.csv")
+TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
+          "seeds": Path("plots/seeds.csv")}  # fmt: skip
+PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that a stage reads or writes; `shape` is empty where the file is missing."""
+
+    path: str
+    shape: str = ""
+    type: str = ""
+    range: str = ""
+
+
+@dataclass(frozen=True)
+class EmbeddedPicture:
+    """A picture as a data URI, with its size in CSS pixels; no `uri` where there is only a sentence."""
+
+    text: str
+    uri: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of dvc.yaml with the data files that it reads and writes."""
+
+    desc: str
+    inputs: list[DataFile]
+    outputs: list[DataFile]
+
+
+def collect() -> dict[str, Any]:
+    """Return all that the page tells, from what there is of the run in the current folder."""
+    settings = dict(params.read())
+    predicted = tables.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
+    by_file = {
+        path.relative_to("metrics").with_suffix("").as_posix(): metrics.read(path)
+        for path in sorted(Path("metrics").rglob("*.json"))
+    }
+    return {
+        "settings": settings,
+        "metrics": by_file,
+        "evaluation": by_file.get("evaluate", {}),
+        "tables": {name: pd.read_csv(path).to_dict("records") for name, path in TABLES.items() if path.exists()},
+        "stages": read_stages(),
+        "pictures": embed_pictures(PICTURES),
+        "unfinished": unfinished_stages(),
+        "confusions": [] if predicted is None else tables.top_confusions(predicted),
+        "no_score": no_score(settings, by_file),
+        **compare(settings, predicted),
+    }
+
+
+def compare(settings: Mapping[str, Any], predicted: pd.DataFrame | None) -> dict[str, Any]:
+    """Return what differs from the last commit."""
+    commit = comparison.last_commit()
+    if not commit:
+        return {"commit": "", "changed_params": [], "changed_metrics": [], "verdict": ""}
+    import dvc.api
+
+    old = comparison.committed_run(str(PREDICTIONS))
+    new = comparison.Run(settings, dvc.api.metrics_show(), predicted)
+    return {
+        "commit": commit[:8],
+        "changed_params": comparison.changes(old.params, new.params),
+        "changed_metrics": comparison.changes(old.metrics, new.metrics),
+        "verdict": comparison.verdict(old, new),
+    }
+
+
+def read_stages() -> dict[str, Stage]:
+    """Return the stages of dvc.yaml, in its order."""
+    stages = params.load_yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    outs = {name: [_path(out) for out in stage.get("outs", [])] for name, stage in stages.items()}
+    written = [path for paths in outs.values() for path in paths]
+
+    def is_data(dep: str) -> bool:
+        return any(f"{out}/".startswith(f"{dep}/") or f"{dep}/".startswith(f"{out}/") for out in written)
+
+    return {
+        name: Stage(
+            stage["desc"],
+            [file for dep in stage["deps"] if is_data(dep) for file in _data_files(dep)],
+            [file for out in outs[name] for file in _data_files(out)],
+        )
+        for name, stage in stages.items()
+    }
+
+
+def describe_file(path: Path) -> DataFile:
+    """Return the shape, the type and the range of values of a file."""
+    if not path.exists():
+        return DataFile(str(path))
+    if path.suffix == ".npy":
+        values = np.load(path, mmap_mode="r")
+        ends = _range(values.min(), values.max()) if values.size else "empty"
+        shape = " \N{MULTIPLICATION SIGN} ".join(f"{size:,}" for size in values.shape)
+        return DataFile(str(path), shape, str(values.dtype), ends)
+    if path.suffix == ".safetensors":
+        arrays = load_file(path).values()
+        low, high = min(array.min() for array in arrays), max(array.max() for array in arrays)
+        return DataFile(str(path), f"{sum(array.size for array in arrays):,} weights", "float32", _range(low, high))
+    with path.open("rb") as file:
+        columns = file.readline().count(b",") + 1
+        rows = sum(1 for _ in file)
+    return DataFile(str(path), f"{rows:,} rows, {columns:,} columns", "text", f"{path.stat().st_size / 1e3:,.0f} kB")
+
+
+def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
+    """Return the pictures that `draw` wrote, by name."""
+    pictures = {}
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as image:
+            metadata, (width, height), dpi = image.info, image.size, image.info["dpi"][0]
+        if "Description" in metadata:
+            uri = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+            scale = PIXELS_PER_INCH / dpi
+            pictures[path.stem] = EmbeddedPicture(
+                metadata["Description"], uri, round(width * scale), round(height * scale)
+            )
+        else:
+            pictures[path.stem] = EmbeddedPicture(metadata["Comment"])
+    return pictures
+
+
+def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:
+    """Say why the submission has no public score; empty if it has one."""
+    submission = by_file.get("submit")
+    if submission is None:
+        return "The stage submit has not run."
+    if "public_score" in submission:
+        return ""
+    if settings["submit"]["when"] == "never":
+        return "Nothing was submitted: submit.when is never."
+    if settings["source"] == "local":
+        return "Files of the source local are submitted by hand: upload data/predictions/submission.csv."
+    return "Nothing was submitted: an earlier submission has a validation accuracy as good, or it has no score yet."
+
+
+def unfinished_stages() -> list[str]:
+    """Return the stages that are not up to date with their files and parameters, according to DVC."""
+    done = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], capture_output=True, text=True)
+    return [*json.loads(done.stdout)] if done.returncode == 0 else []
+
+
+def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
+    """Return the short table that ends a run, as plain text; `page_file` is where the page goes."""
+    evaluation, submission = facts["evaluation"], facts["metrics"].get("submit", {})
+    rows = {"accuracy": "none: there is no validation result"}
+    if "accuracy" in evaluation:
+        interval = evaluation["accuracy_interval"]
+        rows = {
+            "accuracy": f"{evaluation['accuracy']:.4f}",
+            "95 % interval": f"{interval['low']:.4f} to {interval['high']:.4f}",
+            "errors": f"{evaluation['errors']:,} of {evaluation['images']:,} validation images",
+        }
+    rows["public score"] = str(submission["public_score"]) if "public_score" in submission else facts["no_score"]
+    if facts["unfinished"]:
+        rows["not up to date"] = ", ".join(facts["unfinished"])
+    rows["report"] = str(page_file.absolute())
+    return "\n".join(f"{name:<15} {value}" for name, value in rows.items())
+
+
+def render(facts: Mapping[str, Any], fingerprint: str, table: str) -> str:
+    """Return the page as HTML; `fingerprint` and `table` go into its head, where the next run reads them."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(facts, fingerprint=fingerprint, table=table)
+
+
+def _path(out: str | Mapping[str, Any]) -> str:
+    return out if isinstance(out, str) else next(iter(out))
+
+
+def _data_files(pattern: str) -> Iterator[DataFile]:
+    """Yield the files of a path of dvc.yaml, in which a star stands for a value that its template would fill in."""
+    found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
+    for path in found or [Path(pattern)]:
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        yield from (describe_file(file) for file in files if file.suffix not in (".png", ".json"))
+
+
+def _range(low: Any, high: Any) -> str:
+    return f"{round(float(low), 3):g} to {round(float(high), 3):g}"
