@@ -8,7 +8,7 @@ help:  ## list the targets
 
 repro: .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
 	@python -m src.check
-	@status=0; dvc repro || status=$$?; python -m src.reporting.report || status=$$?; exit $$status
+	@status=0; dvc repro || status=$$?; python -m src.reporting.report --if-changed || status=$$?; exit $$status
 
 report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report

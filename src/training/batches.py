@@ -14,9 +14,9 @@ def batches(
     The images come in a random order drawn from `order`, or in their own if that is None.
     """
     if order is None:
-        yield from zip(images.split(size), labels.split(size), strict=True)
+        yield from zip(torch.split(images, size), torch.split(labels, size), strict=True)
         return
-    for chosen in torch.randperm(len(labels), generator=order).to(labels.device).split(size):
+    for chosen in torch.split(torch.randperm(len(labels), generator=order).to(labels.device), size):
         yield images[chosen], labels[chosen]
 
 

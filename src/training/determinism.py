@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ def repeatable(threads: int | None = None) -> Iterator[None]:
     An operation that has no deterministic form on the device gives a warning.
     """
     deterministic, found = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
-    memory = torch.utils.deterministic  # type: ignore[attr-defined]  # torch's types lack this module
+    memory: Any = torch.utils.deterministic
     filled = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)
     # the loop reads no tensor before it is set, and filling each new one costs a sixth of the time of a cnn

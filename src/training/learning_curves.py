@@ -44,7 +44,7 @@ class CurvePoint:
 def measure(
     network: nn.Module, images: NDArray[np.float32], labels: Tensor, loss_function: Callable[..., Tensor]
 ) -> tuple[float, float]:
-    """Return mean loss, without label smoothing, and accuracy on `images` (N, side, side) with classes `labels` (N,)."""
+    """Return mean loss, without label smoothing, and accuracy on `images` (N, side, side) of classes `labels` (N,)."""
     logits = torch.cat([views[0] for views in forward.logits(network, images)])
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 

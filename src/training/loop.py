@@ -67,7 +67,7 @@ def train(
                 logits = network(batch)
                 loss = loss_function(logits, targets, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
                 optimizer.step()
                 means.add(logits, targets, loss)
                 step += 1

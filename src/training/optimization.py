@@ -9,7 +9,7 @@ from src.models.recipes import Recipe
 
 
 def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer, with weight decay for matrices and kernels but not for biases or normalizations."""
+    """Return the recipe's optimizer; weights decay, but biases and batch normalizations do not."""
     groups = [
         {"params": [weight for weight in network.parameters() if weight.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [weight for weight in network.parameters() if weight.ndim == 1], "weight_decay": 0.0},
