@@ -14,7 +14,7 @@ report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
-	@dvc exp show --only-changed --no-pager --drop '$(NOT_COMPARED)'
+	@dvc exp show --only-changed --no-pager --drop "$(NOT_COMPARED)"
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .
