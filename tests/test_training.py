@@ -43,7 +43,7 @@ def test_rmse_is_the_root_of_the_mean_squared_difference() -> None:
     logits = 3 * torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([0, 1, 2, 3, 0, 1, 2])
     torch.testing.assert_close(losses.rmse(logits, labels), plain_rmse(logits, labels), rtol=1e-12, atol=0)
-    smoothed = (logits.softmax(dim=1) - (one_hot(labels, 4) * 0.6 + 0.1)).square().mean().sqrt()
+    smoothed = (logits.softmax(dim=1) - (one_hot(labels, 4).double() * 0.6 + 0.1)).square().mean().sqrt()
     torch.testing.assert_close(losses.rmse(logits, labels, label_smoothing=0.4), smoothed, rtol=1e-12, atol=0)
 
 
