@@ -1,4 +1,4 @@
-"""Show how far a long piece of work is: a bar on a terminal, ten plain lines elsewhere."""
+"""Show the progress of a long computation: a bar on a terminal, ten plain lines elsewhere."""
 
 import math
 import sys
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 
 class Progress:
-    """A context that is told of each step done.
+    """A progress bar or its lines, as a context.
 
     Args:
         label: what is being done.
@@ -32,7 +32,7 @@ class Progress:
             self._bar.close()
 
     def step(self, state: str = "") -> None:
-        """Note that a step is done; `state` tells how things stand, and stays on the bar until the next."""
+        """Count a step as done; `state` describes the result so far, and stays on the bar until the next one."""
         self._done += 1
         if self._bar is not None:
             if state:

@@ -1,4 +1,4 @@
 """From the competition's CSV files to arrays: what the files must hold, and sets of images.
 
-How images are split, changed or learned from is told in the rooms that do so.
+How images are split, normalized or learned from is in the rooms that do so.
 """

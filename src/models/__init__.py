@@ -1,4 +1,4 @@
 """What is trained: recipes, the networks they name, and the files that hold trained ones.
 
-How a network is trained is told in `src.training`.
+How a network is trained is in `src.training`.
 """

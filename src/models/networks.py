@@ -10,8 +10,8 @@ from src.models.recipes import Recipe
 THREADS = {"linear": 1}
 """Threads for the training of a network, where they are not as many as torch finds.
 
-A step of the linear model is too short to be shared by two threads: a second one brings nothing, and beside another
-busy process the two wait for each other at every step.
+A step of the linear model is too short to be shared by two threads: a second one brings nothing, and while another
+process is busy the two wait for each other at every step.
 """
 
 

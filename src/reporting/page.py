@@ -1,4 +1,4 @@
-"""The page: what it tells of a run, and how it is rendered."""
+"""The page: the facts of a run, and how they are rendered."""
 
 import base64
 import json
@@ -58,7 +58,7 @@ class Stage:
 
 
 def collect() -> dict[str, Any]:
-    """Return all that the page tells, from what there is of the run in the current folder."""
+    """Return all facts of the page, from what there is of the run in the current folder."""
     settings = dict(params.read())
     predicted = tables.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
     by_file = {
@@ -207,7 +207,7 @@ def _path(out: str | Mapping[str, Any]) -> str:
 
 
 def _data_files(pattern: str) -> Iterator[DataFile]:
-    """Yield the files of a path of dvc.yaml, in which a star stands for a value that its template would fill in."""
+    """Yield the files of a path of dvc.yaml, with a star in place of each value of its templates."""
     found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
     for path in found or [Path(pattern)]:
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]

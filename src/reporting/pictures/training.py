@@ -46,7 +46,7 @@ def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
     by_class = weights["weight"].reshape(-1, side, side)
     limit = float(np.abs(by_class).max())
     figure = image_grid(
-        f"Weights of the linear model, seed {checkpoint.stem}: violet speaks for the class, orange against",
+        f"Weights of the linear model, seed {checkpoint.stem}: violet is evidence for the class, orange against it",
         by_class, [str(label) for label in classes], columns=WIDE_COLUMNS, cmap=DIVERGING, limits=(-limit, limit),
     )  # fmt: skip
     return Picture(f"The weight of each pixel, one image per class, between {-limit:.2f} and {limit:.2f}.", figure)
