@@ -6,6 +6,7 @@ import torch
 from dvc.utils.serialize import YAMLFileCorruptedError, dump_yaml, load_yaml, parse_yaml
 from hypothesis import assume, given, strategies
 
+from benchmarks.folds import read_candidates
 from src import check
 from src.core import params
 from src.core.errors import UserError
@@ -163,3 +164,10 @@ def test_only_the_files_of_the_members_are_kept(tmp_path: Path) -> None:
 def test_a_merged_mapping_keeps_its_own_keys() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"
     assert params.load_yaml(text) == parse_yaml(text, "params.yaml") == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
+
+
+def test_the_networks_recipes_are_candidates_that_the_folds_compared() -> None:
+    recipes = params.load_yaml(PARAMS)["recipes"]
+    candidates = read_candidates().values()
+    for name in ("mlp", "quick", "cnn", "cnn_raw", "cnn5x5"):
+        assert Recipe.model_validate(recipes[name]) in candidates, name
