@@ -8,9 +8,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
 from src.data.images import ImageSet
-from src.models import networks
+from src.models import forward, networks, preprocessing
 from src.models.recipes import Recipe
-from src.training.augmentation import distort
+from src.training.augmentation import random_matrices
 from src.training.loop import train
 
 ROUNDS = 5
@@ -37,13 +37,21 @@ def bare_epoch(recipe: Recipe, train_set: ImageSet) -> None:
     """Train for an epoch by autograd: batches, distorted if the recipe says so, loss, step."""
     network = networks.build(recipe, train_set.side, 10, seed=0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, fused=True)
-    pixels, labels = torch.from_numpy(train_set.images), torch.from_numpy(train_set.known_labels)
+    images, labels = torch.from_numpy(train_set.images), torch.from_numpy(train_set.known_labels)
+    matrices = torch.eye(2, 3).repeat(len(images), 1, 1)
+    if recipe.preprocessing is not None:
+        matrices = preprocessing.matrices(images, recipe.preprocessing)
+    if recipe.augmentation is None:
+        images = preprocessing.warp(images, matrices)
     generator = torch.Generator().manual_seed(0)
     for chosen in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
-        batch = pixels[chosen]
+        batch = images[chosen]
         if recipe.augmentation is not None:
-            batch = distort(batch, recipe.augmentation, generator)
-        loss = cross_entropy(network(batch), labels[chosen], label_smoothing=recipe.label_smoothing)
+            random = random_matrices(len(batch), train_set.side, recipe.augmentation, generator)
+            batch = preprocessing.warp(batch, preprocessing.compose(matrices[chosen], random))
+        loss = cross_entropy(
+            forward.compute(network, batch, recipe.precision), labels[chosen], label_smoothing=recipe.label_smoothing
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

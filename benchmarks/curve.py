@@ -69,7 +69,7 @@ def main() -> None:
         errors = f"{one['errors']:.1f} ({one['least']:g}-{one['greatest']:g})"
         print(f"| cnn, seeds: {size} | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
     wrong = [
-        prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_seed.values()
+        prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_member.values()
     ]
     print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are read wrongly with each seed, "
           f"{np.any(wrong, axis=0).sum()} with any.")  # fmt: skip
@@ -79,10 +79,10 @@ def main() -> None:
 def of_ensembles(prediction: Predictions, validation_set: ImageSet, seconds: float) -> pd.DataFrame:
     """Return, for each number of seeds, the errors of all choices of that many: mean, least and greatest."""
     rows = []
-    for size in range(1, len(prediction.by_seed) + 1):
+    for size in range(1, len(prediction.by_member) + 1):
         errors = [
             int(np.sum(Predictions(prediction.classes, dict(some)).labels != validation_set.known_labels))
-            for some in combinations(prediction.by_seed.items(), size)
+            for some in combinations(prediction.by_member.items(), size)
         ]
         rows.append((size, size * seconds, mean(errors), min(errors), max(errors)))
     return pd.DataFrame(rows, columns=["seeds", "seconds", "errors", "least", "greatest"]).set_index("seeds")
@@ -97,7 +97,7 @@ def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
         f"{PUBLIC}, the best honest public score on Kaggle", (0, (1 - PUBLIC) * total), (4, -11),
         xycoords=("axes fraction", "data"), textcoords="offset points",
     )  # fmt: skip
-    climbed = points[points.index.str.startswith("cnn")].sort_values("seconds")
+    climbed = points[points.index.str.fullmatch("cnn(, .*)?")].sort_values("seconds")
     axis.plot(climbed["seconds"], climbed["errors"], marker="o", label="cnn, more epochs", **SETS["training"])
     spread = [ensembles["errors"] - ensembles["least"], ensembles["greatest"] - ensembles["errors"]]
     axis.errorbar(
@@ -129,7 +129,7 @@ def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dic
     seconds = time.perf_counter() - start
     with TemporaryDirectory() as folder:
         checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
-        members.write(Path(folder) / members.FILE, [0])
+        members.write(Path(folder) / members.FILE, ["0"])
         prediction = ensemble.predict(Path(folder), validation_set.images, CPU)
     errors = np.sum(prediction.labels != validation_set.known_labels)
     return {"seconds": round(seconds, 1), "errors": int(errors)}

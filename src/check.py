@@ -1,5 +1,6 @@
 """Check params.yaml as a whole, before any stage runs: `python -m src.check`."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from src.core import cli, params
 from src.core.errors import UserError
 from src.core.params import Section
-from src.inference.members import Seeds
+from src.inference.members import MoreRecipes, Seeds
 from src.models.recipes import Device, Recipe
 from src.preparation.splitting import SplitParams
 from src.sources.kaggle.source import Source as KaggleSource
@@ -29,6 +30,7 @@ class Params(Section):
 
     source: str
     recipe: str
+    more_recipes: MoreRecipes
     device: Device
     seeds: Seeds
     sources: Sources
@@ -40,12 +42,18 @@ class Params(Section):
 def main() -> None:
     """Refuse a params.yaml with an unknown key, a wrong value, or a source, recipe or device that does not exist."""
     content = params.validate(params.read(), Params, [])
-    for key, value, known in (
+    choices: list[tuple[str, str, Iterable[str]]] = [
         ("source", content.source, Sources.model_fields),
         ("recipe", content.recipe, content.recipes),
-    ):
+        *(("more_recipes", name, content.recipes) for name in content.more_recipes.root),
+    ]
+    for key, value, known in choices:
         if value not in known:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
+    if content.recipe in content.more_recipes.root:
+        raise UserError(
+            f"{params.PATH}: more_recipes: {content.recipe!r} is the recipe already; take it out of the list"
+        )
     if content.device.root != "cpu":
         from src.models import device  # imports torch, which takes a second or more
 

@@ -14,6 +14,7 @@ def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_d
     classes = images.classes_of(train, validation)
     predicted = tables.read_predictions(predictions_dir / "validation.csv")
     probabilities = np.load(predictions_dir / "probabilities.npy")
+    preprocessed = np.load(predictions_dir / "preprocessed.npy")
     curves = {quantity: tables.read_curves(curves_dir / quantity) for quantity in ("loss", "accuracy")}
     with style.applied():
         pictures = {
@@ -27,6 +28,7 @@ def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_d
             "reliability": evaluation.reliability_diagram(predicted),
             "mistakes": evaluation.confident_mistakes(validation, predicted),
             "doubtful": evaluation.least_confident(validation, predicted),
+            "preprocessing": predictions.before_and_after(test, preprocessed),
             "predictions": predictions.least_confident(test, probabilities, classes),
         }
         style.write(pictures_dir, pictures)

@@ -1,4 +1,4 @@
-"""Record which seeds make up the ensemble, and remove the files of seeds that were taken out."""
+"""Record which models make up the ensemble, and remove the files of those that were taken out."""
 
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from src.inference import members
 
 def main(ensemble_json: Path, folders: list[Path]) -> None:
     seeds = params.get("seeds", members.Seeds).root
-    members.remove_others(seeds, folders)
-    members.write(ensemble_json, seeds)
+    names = members.names(seeds, params.get("more_recipes", members.MoreRecipes).root)
+    members.remove_others(names, folders)
+    members.write(ensemble_json, names)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Score the ensemble, and the model of each seed, on the validation set."""
+"""Score the ensemble, each of its members and each pair of them, on the validation set."""
 
 from pathlib import Path
 
@@ -14,7 +14,8 @@ def main(
     models_dir: Path,
     predictions_csv: Path,
     classes_csv: Path,
-    seeds_csv: Path,
+    members_csv: Path,
+    pairs_csv: Path,
     metrics_json: Path,
 ) -> None:
     validation_set = images.open_set(validation_dir)
@@ -23,7 +24,8 @@ def main(
     predicted = ensemble.predict(models_dir, validation_set.images, device.selected())
     predictions.write_with_labels(predictions_csv, predicted, validation_set.known_labels)
     tables.write(classes_csv, scores.score_classes(predicted, validation_set.known_labels))
-    tables.write(seeds_csv, scores.score_seeds(predicted, validation_set.known_labels))
+    tables.write(members_csv, scores.score_members(predicted, validation_set.known_labels))
+    tables.write(pairs_csv, scores.score_pairs(predicted, validation_set.known_labels))
     metrics.write(metrics_json, scores.score(predicted, validation_set.known_labels))
 
 

@@ -7,6 +7,8 @@ from src.data import competition, images
 from src.inference import ensemble, predictions
 from src.models import device
 
+PICTURED = 20  # images of which `draw` shows what preprocessing makes of them
+
 
 def main(
     sample_submission_csv: Path,
@@ -14,12 +16,15 @@ def main(
     models_dir: Path,
     submission_csv: Path,
     probabilities_npy: Path,
+    preprocessed_npy: Path,
     classes_csv: Path,
     metrics_json: Path,
 ) -> None:
-    predicted = ensemble.predict(models_dir, images.open_set(test_dir).images, device.selected())
+    test_set = images.open_set(test_dir)
+    predicted = ensemble.predict(models_dir, test_set.images, device.selected())
     competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
-    predictions.write_probabilities(probabilities_npy, predicted)
+    predictions.write_array(probabilities_npy, predicted.probabilities)
+    predictions.write_array(preprocessed_npy, ensemble.preprocess(models_dir, test_set.images[:PICTURED]))
     tables.write(classes_csv, predictions.class_counts(predicted))
     metrics.write(metrics_json, {"mean_confidence": predicted.mean_confidence})
 

@@ -1,4 +1,4 @@
-"""Train the recipe's model with one seed."""
+"""Train the model of a recipe with one seed."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from src.training.loop import train
 
 
 def main(
+    recipe_name: str,
     seed: int,
     train_dir: Path,
     validation_dir: Path,
@@ -19,7 +20,7 @@ def main(
     accuracy_csv: Path,
     metrics_json: Path,
 ) -> None:
-    recipe = recipes.selected()
+    recipe = recipes.get(recipe_name)
     train_set, validation_set = images.open_set(train_dir), images.open_set(validation_dir)
     with repeatable(networks.THREADS.get(recipe.model)):
         checkpoint, curve = train(recipe, seed, train_set, validation_set, device.selected())

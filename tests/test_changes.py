@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
@@ -27,6 +28,7 @@ CODE = {
     "src/sources/kaggle/source.py": set(),
     "src/sources/kaggle/client.py": set(),
     "src/models/networks.py": {"train@0", "evaluate", "predict"},
+    "src/models/preprocessing.py": {"train@0", "evaluate", "predict"},
     "src/training/loop.py": {"train@0"},
     "src/inference/members.py": {"ensemble", "evaluate", "predict"},
     "src/inference/ensemble.py": {"evaluate", "predict"},
@@ -59,6 +61,7 @@ PARAMETERS: list[tuple[dict[str, object], set[str]]] = [
     ({"split.train_fraction": 0.75}, ALL - {"download", "ensemble"}),
     ({"recipes.linear.epochs": 2}, {"train@0"} | AFTER_TRAIN),
     ({"seeds": [0, 1]}, {"train@1", "ensemble"} | AFTER_TRAIN),
+    ({"more_recipes": ["quick"]}, {"train_more@quick-0", "ensemble"} | AFTER_TRAIN),
     ({"submit.when": "always"}, {"submit"}),
 ]
 PARAMETER_CASES = [
@@ -100,7 +103,7 @@ def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> Non
     reproduced.set({"seeds": [0, 1]})
     reproduced.repro()
     reproduced.commit()
-    assert (root / "plots/seeds.csv").read_text().count("\n") == 3
+    assert (root / "plots/members.csv").read_text().count("\n") == 3
     reproduced.set({"seeds": [0]})
     assert "ensemble" in reproduced.repro()
     reproduced.commit()
@@ -122,6 +125,29 @@ def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> Non
     reproduced.set({"seeds": [0]})
     reproduced.repro()
     assert [file.name for file in (root / "models").glob("*.safetensors")] == ["0.safetensors"]
+
+
+@pytest.mark.slow
+def test_a_member_is_trained_alone_and_leaves_nothing_behind(reproduced: Project) -> None:
+    root = reproduced.root
+    linear = (root / "models" / "0.safetensors").read_bytes()
+    reproduced.set({"more_recipes": ["quick", "mlp"], "recipes.mlp.epochs": 1})
+    assert {name for name in reproduced.repro() if "train" in name} == {"train_more@quick-0", "train_more@mlp-0"}
+    reproduced.commit()
+    assert (root / "models" / "0.safetensors").read_bytes() == linear
+    members = pd.read_csv(root / "plots" / "members.csv")
+    assert list(members["member"]) == ["0", "quick-0", "mlp-0"]
+    assert len(pd.read_csv(root / "plots" / "pairs.csv")) == 3
+    reproduced.set({"recipes.mlp.epochs": 2})
+    assert {name for name in reproduced.repro() if "train" in name} == {"train_more@mlp-0"}
+    reproduced.set({"more_recipes": ["quick"], "seeds": [0, 1]})
+    assert {name for name in reproduced.repro() if "train" in name} == {"train@1", "train_more@quick-1"}
+    for folder in ("models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train"):
+        kept = {file.stem for file in (root / folder).iterdir()} - {"ensemble"}
+        assert kept == {"0", "1", "quick-0", "quick-1"}
+    reproduced.run("python", "-m", "src.reporting.report")
+    reproduced.set({"more_recipes": ["quick", "mlp"], "seeds": [0]})
+    assert not [name for name in reproduced.repro() if "train" in name], "the run-cache still has the models"
 
 
 def test_a_model_of_no_seed_is_refused(reproduced: Project) -> None:

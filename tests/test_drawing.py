@@ -106,7 +106,7 @@ def curve(*values: tuple[float, float]) -> pd.DataFrame:
 
 
 def test_curves_have_a_line_for_each_set_and_seed() -> None:
-    curves = {0: curve((0.5, 0.6), (0.3, 0.4)), 7: curve((0.6, 0.7), (0.2, 0.3))}
+    curves = {"0": curve((0.5, 0.6), (0.3, 0.4)), "mlp-7": curve((0.6, 0.7), (0.2, 0.3))}
     loss, accuracy = figure_of(training.learning_curves(curves, curves)).axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[0.5, 0.3], [0.6, 0.2], [0.6, 0.4], [0.7, 0.3]]
     assert len(accuracy.lines) == 4
@@ -114,14 +114,14 @@ def test_curves_have_a_line_for_each_set_and_seed() -> None:
 
 
 def test_without_a_validation_set_only_training_is_drawn() -> None:
-    alone = {0: curve((0.5, np.nan), (0.3, np.nan))}
+    alone = {"0": curve((0.5, np.nan), (0.3, np.nan))}
     picture = training.learning_curves(alone, alone)
     assert [len(axis.lines) for axis in figure_of(picture).axes] == [1, 1]
     assert "there is no validation set" in picture.text
 
 
 def test_a_single_epoch_is_a_mark() -> None:
-    single = {0: curve((0.5, 0.6))}
+    single = {"0": curve((0.5, 0.6))}
     assert figure_of(training.learning_curves(single, single)).axes[0].lines[0].get_marker() == "o"
 
 
@@ -226,3 +226,13 @@ def test_the_style_is_put_back() -> None:
     with style.applied():
         assert {name: mpl.rcParams[name] for name in style.STYLE} != before
     assert {name: mpl.rcParams[name] for name in style.STYLE} == before
+
+
+def test_preprocessing_is_drawn_beside_the_image(digits: ImageSet) -> None:
+    after = digits.images[:20] / 2
+    picture = predictions.before_and_after(digits, after)
+    drawn = images_on(picture)
+    np.testing.assert_array_equal(drawn[::2], digits.images[:20])
+    np.testing.assert_array_equal(drawn[1::2], after)
+    assert texts_on(picture) == ["before", "after"] * 20
+    assert predictions.before_and_after(digits, digits.images[:20]).figure is None

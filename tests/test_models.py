@@ -5,12 +5,15 @@ import pytest
 import torch
 
 from src.core.errors import UserError
-from src.models import networks
+from src.models import forward, networks
+from src.models.device import layer_precision
 from src.models.forward import shifted
 from src.models.recipes import Augmentation, Recipe
-from src.training.augmentation import distort
+from src.training.augmentation import TrainingImages
 
-SMALLEST = {"quick": 20, "cnn": 12}
+CPU = torch.device("cpu")
+SMALLEST = {"quick": 20, "cnn": 12, "cnn5x5": 12}
+MODELS = ["linear", "mlp", *SMALLEST]
 
 
 def recipe(model: str) -> Recipe:
@@ -18,15 +21,15 @@ def recipe(model: str) -> Recipe:
     return Recipe.model_validate(plain | {"model": model, "shuffle": True})
 
 
-@pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
-@pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2)])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2), (27, 3)])
 def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
     side = max(side, SMALLEST.get(model, 1))
     network = networks.build(recipe(model), side, classes, seed=0)
     assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
 
 
-@pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
+@pytest.mark.parametrize("model", MODELS)
 def test_the_seed_decides_the_weights(model: str) -> None:
     first, again, other = (networks.build(recipe(model), 20, 3, seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -37,6 +40,38 @@ def test_the_seed_decides_the_weights(model: str) -> None:
 def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -> None:
     with pytest.raises(UserError, match=f"model: {model} takes images of {smallest}x{smallest} pixels or more"):
         networks.build(recipe(model), smallest - 1, 10, seed=0)
+
+
+def test_channels_are_those_of_the_recipe_one_number_for_each_convolution() -> None:
+    narrow = networks.build(recipe("cnn").model_copy(update={"channels": [2, 3, 4, 5, 6]}), 28, 10, seed=0)
+    shapes = [tuple(weight.shape[:2]) for weight in narrow.parameters() if weight.ndim == 4]
+    assert shapes == [(2, 1), (3, 2), (4, 3), (5, 4), (6, 5)]
+    with pytest.raises(UserError, match="channels: cnn has 5 convolutions, and the list 2 numbers"):
+        networks.build(recipe("cnn").model_copy(update={"channels": [2, 3]}), 28, 10, seed=0)
+
+
+def test_bfloat16_is_used_where_the_processor_has_it_and_leaves_the_weights_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed = recipe("cnn").model_copy(update={"precision": "bfloat16"})
+    network, images = networks.build(mixed, 28, 10, seed=0), torch.rand(4, 28, 28)
+    expected = network(images)
+    for capability in ("avx512_bf16", "amx_bf16", "avx2"):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=capability: {found: True})
+        has_it = capability != "avx2"
+        assert layer_precision("bfloat16", CPU) == ("bfloat16" if has_it else "float32")
+        logits = forward.compute(network, images, "bfloat16")
+        assert logits.dtype == torch.float32
+        assert torch.equal(logits, expected) != has_it
+        torch.testing.assert_close(logits, expected, atol=0.1, rtol=0.1)
+        assert torch.equal(forward.compute(network, images, "float32"), expected)
+    assert {value.dtype for value in network.state_dict().values()} == {torch.float32, torch.int64}
+    assert (layer_precision("float64", CPU), layer_precision("float32", CPU)) == ("float64", "float32")
+
+
+def distort(images: torch.Tensor, augmentation: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    distorted = recipe("cnn").model_copy(update={"augmentation": augmentation})
+    return TrainingImages(images, distorted, generator)[:]
 
 
 def spot(side: int = 28) -> torch.Tensor:

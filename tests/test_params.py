@@ -6,10 +6,11 @@ import torch
 from dvc.utils.serialize import YAMLFileCorruptedError, dump_yaml, load_yaml, parse_yaml
 from hypothesis import assume, given, strategies
 
+from benchmarks.folds import read_candidates
 from src import check
 from src.core import params
 from src.core.errors import UserError
-from src.inference.members import Seeds, remove_others
+from src.inference.members import Seeds, names, remove_others
 from src.models import device
 from src.models.recipes import Recipe
 from src.preparation.splitting import SplitParams
@@ -44,6 +45,12 @@ BAD = [
     ("- 0\n", "  3\n", "seeds: input should be a valid list"),
     ("source: sample", "source: ftp", "source: there is no 'ftp'; choose one of sample, local, kaggle"),
     ("recipe: linear", "recipe: best", "recipe: there is no 'best'; choose one of notebook, linear"),
+    ("more_recipes: []", "more_recipes: [cnn, best]", "more_recipes: there is no 'best'; choose one of notebook"),
+    ("more_recipes: []", "more_recipes: [cnn, cnn]", "more_recipes: duplicate recipe in the list"),
+    ("more_recipes: []", "more_recipes: [linear]", "more_recipes: 'linear' is the recipe already"),
+    ("more_recipes: []", "more_recipes: cnn", "more_recipes: input should be a valid list"),
+    ("betas: [0.7, 0.9]", "betas: [0.7]", "recipes.quick.betas: list should have at least 2 items"),
+    ("width: 16", "width: 0", ".preprocessing.width: input should be greater than or equal to 1"),
     ("device: cpu", "device: tpu", "device: input should be 'cpu', 'cuda' or 'mps' (found: 'tpu')"),
     ("model: linear", "model: lines", "recipes.notebook.model: input should be "),
     ("lr: 0.01", "lr: -0.01", "recipes.notebook.lr: input should be greater than 0"),
@@ -142,10 +149,25 @@ def test_the_device_is_torch_s(here: Path) -> None:
     assert device.selected() == torch.device("cpu")
 
 
-def test_only_the_files_of_the_seeds_are_kept(tmp_path: Path) -> None:
+def test_only_the_files_of_the_members_are_kept(tmp_path: Path) -> None:
     for folder in ("models", "loss"):
         (tmp_path / folder).mkdir()
-        for seed in (1, 2, 12):
-            (tmp_path / folder / f"{seed}.any").touch()
-    remove_others([1, 12], [tmp_path / "models", tmp_path / "loss", tmp_path / "missing"])
-    assert sorted(path.name for path in tmp_path.rglob("*.any")) == ["1.any", "1.any", "12.any", "12.any"]
+        for member in ("1", "2", "12", "cnn-1", "cnn-2", "mlp-1", "ensemble"):
+            (tmp_path / folder / f"{member}.any").touch()
+    kept = names([1, 12], ["cnn"])
+    assert kept == ["1", "12", "cnn-1", "cnn-12"]
+    remove_others(kept, [tmp_path / "models", tmp_path / "loss", tmp_path / "missing"])
+    left = ["1.any", "12.any", "cnn-1.any", "ensemble.any"]
+    assert sorted(path.name for path in tmp_path.rglob("*.any")) == sorted(left * 2)
+
+
+def test_a_merged_mapping_keeps_its_own_keys() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"
+    assert params.load_yaml(text) == parse_yaml(text, "params.yaml") == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
+
+
+def test_the_networks_recipes_are_candidates_that_the_folds_compared() -> None:
+    recipes = params.load_yaml(PARAMS)["recipes"]
+    candidates = read_candidates().values()
+    for name in ("mlp", "quick", "cnn", "cnn_raw", "cnn5x5"):
+        assert Recipe.model_validate(recipes[name]) in candidates, name

@@ -104,10 +104,10 @@ def test_waiting_threads_of_torch_are_told_to_sleep(finished: Project) -> None:
 
 
 def test_training_that_diverges_leaves_no_model(reproduced: Project) -> None:
-    reproduced.set({"recipe": "mlp", "recipes.mlp.optimizer": "sgd", "recipes.mlp.lr": 1e6})
+    reproduced.set({"recipes.mlp.optimizer": "sgd", "recipes.mlp.lr": 1e6})
     outputs = [f"other/{name}" for name in ("0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")]
     inputs = ["data/normalized/train", "data/normalized/validation"]
-    output = reproduced.run("python", "-m", "stages.train", "0", *inputs, *outputs, fails=True)
+    output = reproduced.run("python", "-m", "stages.train", "mlp", "0", *inputs, *outputs, fails=True)
     assert output.splitlines()[-1].startswith("error: the loss became nan in epoch 1; lower the recipe's lr")
     assert "Traceback" not in output
     assert not (reproduced.root / "other").exists()

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from src.core.errors import UserError
-from src.evaluation.scores import score, score_classes, score_seeds
+from src.evaluation.scores import mcnemar, score, score_classes, score_members, score_pairs
 from src.inference import members, predictions
-from src.inference.ensemble import predict
+from src.inference.ensemble import predict, preprocess
 from src.inference.predictions import Predictions
-from src.models import checkpoints
+from src.models import checkpoints, preprocessing
 from src.models.checkpoints import Checkpoint
-from src.models.recipes import Recipe
+from src.models.recipes import Preprocessing, Recipe
 from src.reporting.pictures import tables
 
 RECIPE = Recipe(model="linear", loss="cross_entropy", optimizer="sgd", lr=0.1, batch_size=1, epochs=1, shuffle=False)
@@ -28,7 +29,7 @@ def model(seed: int) -> Checkpoint:
 
 
 def ensemble(folder: Path, *seeds: int) -> Path:
-    members.write(folder / members.FILE, [*seeds])
+    members.write(folder / members.FILE, [*map(str, seeds)])
     return folder
 
 
@@ -45,8 +46,10 @@ def test_models_predict_what_their_weights_say(tmp_path: Path) -> None:
     for seed in (3, 5):
         weights = model(seed).weights
         expected = softmax(images.reshape(-1, 4) @ weights["weight"].T + weights["bias"])
-        np.testing.assert_allclose(predicted.by_seed[seed], expected, atol=1e-6)
-    np.testing.assert_allclose(predicted.probabilities, (predicted.by_seed[3] + predicted.by_seed[5]) / 2, atol=1e-7)
+        np.testing.assert_allclose(predicted.by_member[str(seed)], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        predicted.probabilities, (predicted.by_member["3"] + predicted.by_member["5"]) / 2, atol=1e-7
+    )
     assert list(predicted.labels) == list(CLASSES[predicted.probabilities.argmax(axis=1)])
 
 
@@ -60,6 +63,20 @@ def test_probabilities_are_the_mean_over_the_shifted_copies_that_the_recipe_want
     weights = shifting.weights
     expected = [softmax(view.reshape(-1, 4) @ weights["weight"].T + weights["bias"]) for view in views]
     np.testing.assert_allclose(predicted.probabilities, np.mean(expected, axis=0), atol=1e-6)
+
+
+def test_images_are_preprocessed_as_the_checkpoint_says(tmp_path: Path) -> None:
+    deslanting = RECIPE.model_copy(update={"preprocessing": Preprocessing(deslant=True, width=2)})
+    checkpoints.write(tmp_path / "0.safetensors", replace(model(0), recipe=deslanting))
+    checkpoints.write(tmp_path / "1.safetensors", model(0))
+    images = np.random.default_rng(9).random((7, 2, 2), dtype=np.float32)
+    seen = preprocessing.apply(images, deslanting.preprocessing)
+    assert not np.allclose(seen, images)
+    np.testing.assert_array_equal(preprocess(ensemble(tmp_path, 0, 1), images), seen)
+    np.testing.assert_array_equal(preprocess(ensemble(tmp_path, 1, 0), images), images)
+    by_member = predict(ensemble(tmp_path, 0, 1), images, torch.device("cpu")).by_member
+    alone = Predictions(CLASSES, {"1": predict(ensemble(tmp_path, 0, 1), seen, torch.device("cpu")).by_member["1"]})
+    np.testing.assert_allclose(by_member["0"], alone.probabilities, atol=1e-6)
 
 
 def test_a_model_comes_back_as_it_was_saved_and_equal_models_have_equal_bytes(tmp_path: Path) -> None:
@@ -99,7 +116,7 @@ def test_labels_of_a_shape_that_would_broadcast_are_an_error() -> None:
 def by_hand() -> tuple[Predictions, NDArray[Any]]:
     one = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], dtype=np.float32)
     other = np.array([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.8, 0.1, 0.1], [0.1, 0.6, 0.3]], dtype=np.float32)
-    return Predictions(CLASSES, {0: one, 7: other}), np.array(["a", "b", "b", "c"])
+    return Predictions(CLASSES, {"0": one, "mlp-7": other}), np.array(["a", "b", "b", "c"])
 
 
 def test_scores_are_those_worked_out_by_hand() -> None:
@@ -109,38 +126,53 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     assert metrics["accuracy"] == 0.75
     assert metrics["accuracy_interval"] == pytest.approx({"low": 0.300642, "high": 0.954413}, abs=1e-6)
     assert metrics["log_loss"] == pytest.approx(-sum(map(math.log, (0.7, 0.5, 0.2, 0.5))) / 4, abs=1e-6)
-    assert metrics["accuracy_of_seeds"] == pytest.approx({"mean": 0.5, "standard_deviation": math.sqrt(0.125)})
+    assert metrics["accuracy_of_members"] == pytest.approx({"mean": 0.5, "standard_deviation": math.sqrt(0.125)})
     classes = score_classes(*by_hand())
     assert classes.to_dict("list") == {"class": ["a", "b", "c"], "precision": [0.5, 1, 1], "recall": [1, 0.5, 1]}
-    seeds = score_seeds(*by_hand())
-    assert seeds[["seed", "accuracy", "errors"]].to_dict("list") == {
-        "seed": [0, 7],
+    of_members = score_members(*by_hand())
+    assert of_members.drop(columns="log_loss").to_dict("list") == {
+        "member": ["0", "mlp-7"],
         "accuracy": [0.75, 0.25],
         "errors": [1, 3],
+        "errors_without": [3, 1],
     }
+    # the first alone is correct on two images, the second on none: p = 2 · (1/2)²
+    assert score_pairs(*by_hand()).to_dict("records") == [
+        {"first": "0", "second": "mlp-7", "errors": 1, "p_value": pytest.approx(0.5)}
+    ]
+
+
+def test_mcnemar_s_test_counts_the_images_on_which_one_alone_is_correct() -> None:
+    first = np.array([True] * 60 + [False] * 40)
+    second = np.array([True] * 50 + [False] * 10 + [True] * 2 + [False] * 38)
+    assert mcnemar(first, second) == pytest.approx(binomtest(10, 12).pvalue)
+    assert mcnemar(second, first) == mcnemar(first, second)
+    assert mcnemar(first, first) == 1
 
 
 def test_the_log_loss_is_over_all_classes_of_the_model() -> None:
     generator = np.random.default_rng(0)
     probabilities = generator.dirichlet(np.ones(3), 500).astype(np.float32)
     labels = generator.choice(CLASSES[:2], 500)
-    metrics = score(Predictions(CLASSES, {0: probabilities}), labels)
+    metrics = score(Predictions(CLASSES, {"0": probabilities}), labels)
     of_truth = probabilities[np.arange(500), np.searchsorted(CLASSES, labels)]
     assert metrics["log_loss"] == pytest.approx(-np.log(of_truth).mean(), rel=1e-5)
 
 
 def test_a_class_that_is_nowhere_has_precision_and_recall_0() -> None:
-    predicted = Predictions(CLASSES, {0: np.array([[0.9, 0.1, 0.0]], dtype=np.float32)})
+    predicted = Predictions(CLASSES, {"0": np.array([[0.9, 0.1, 0.0]], dtype=np.float32)})
     classes = score_classes(predicted, np.array(["a"]))
     assert list(classes["precision"]) == list(classes["recall"]) == [1, 0, 0]
-    assert "accuracy_of_seeds" not in score(predicted, np.array(["a"]))
+    assert "accuracy_of_members" not in score(predicted, np.array(["a"]))
 
 
 def test_without_images_there_is_nothing_to_score() -> None:
-    empty = Predictions(CLASSES, {0: np.empty((0, 3), dtype=np.float32)})
+    empty = Predictions(CLASSES, {"0": np.empty((0, 3), dtype=np.float32)})
     labels = np.array([], dtype=str)
     assert score(empty, labels) == {"images": 0}
-    assert score_classes(empty, labels).empty and score_seeds(empty, labels).empty
+    assert (
+        score_classes(empty, labels).empty and score_members(empty, labels).empty and score_pairs(empty, labels).empty
+    )
 
 
 def test_predicted_classes_are_counted() -> None:

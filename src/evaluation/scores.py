@@ -1,5 +1,6 @@
 """Scores of predictions against true labels: every figure is over images, none over batches."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ def score(predictions: Predictions, labels: NDArray[Any]) -> Metrics:
 
     Returns:
         Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, of several
-        seeds, the mean and the sample standard deviation of their accuracies. Only the number of images where it is 0.
+        members, the mean and the sample standard deviation of their accuracies. Only the number of images where it is
+        0.
 
     Raises:
         ValueError: the shapes differ; numpy would broadcast (N, 1) against (N,) to (N, N) without a word.
@@ -35,9 +37,12 @@ def score(predictions: Predictions, labels: NDArray[Any]) -> Metrics:
         "accuracy_interval": {"low": float(interval.low), "high": float(interval.high)},
         "log_loss": _log_loss(labels, predictions.probabilities, predictions.classes),
     }
-    if len(predictions.by_seed) > 1:
-        of_seeds = score_seeds(predictions, labels)["accuracy"]
-        metrics["accuracy_of_seeds"] = {"mean": float(of_seeds.mean()), "standard_deviation": float(of_seeds.std())}
+    if len(predictions.by_member) > 1:
+        accuracies = score_members(predictions, labels)["accuracy"]
+        metrics["accuracy_of_members"] = {
+            "mean": float(accuracies.mean()),
+            "standard_deviation": float(accuracies.std()),
+        }
     return metrics
 
 
@@ -52,14 +57,58 @@ def score_classes(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFram
     return pd.DataFrame({"class": classes, "precision": precision, "recall": recall})
 
 
-def score_seeds(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFrame:
-    """Return accuracy, errors and log loss of the model of each seed."""
-    rows: list[dict[str, float]] = []
-    for seed, probabilities in predictions.by_seed.items() if len(labels) else ():
-        errors = int(np.sum(predictions.classes[probabilities.argmax(axis=1)] != labels))
-        loss = _log_loss(labels, probabilities, predictions.classes)
-        rows.append({"seed": seed, "accuracy": 1 - errors / len(labels), "errors": errors, "log_loss": loss})
-    return pd.DataFrame(rows, columns=["seed", "accuracy", "errors", "log_loss"])
+def score_members(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFrame:
+    """Return accuracy, errors and log loss of each member, and the errors of the ensemble without it.
+
+    The last is empty where there is only one.
+    """
+    rows: list[dict[str, float | str | None]] = []
+    for member, probabilities in predictions.by_member.items() if len(labels) else ():
+        wrong = _errors(predictions, [member], labels)
+        others = [other for other in predictions.by_member if other != member]
+        rows.append(
+            {
+                "member": member,
+                "accuracy": 1 - wrong / len(labels),
+                "errors": wrong,
+                "log_loss": _log_loss(labels, probabilities, predictions.classes),
+                "errors_without": _errors(predictions, others, labels) if others else None,
+            }
+        )
+    return pd.DataFrame(rows, columns=["member", "accuracy", "errors", "log_loss", "errors_without"])
+
+
+def score_pairs(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFrame:
+    """Return for each pair of members the errors of their mean, and McNemar's exact p value for their difference.
+
+    McNemar, Q. (1947), Note on the sampling error of the difference between correlated proportions or percentages,
+    Psychometrika 12.
+    """
+    correct = {
+        member: predictions.classes[probabilities.argmax(axis=1)] == labels
+        for member, probabilities in predictions.by_member.items()
+    }
+    rows = [
+        {
+            "first": first,
+            "second": second,
+            "errors": _errors(predictions, [first, second], labels),
+            "p_value": mcnemar(correct[first], correct[second]),
+        }
+        for first, second in combinations(predictions.by_member, 2)
+    ]
+    return pd.DataFrame(rows if len(labels) else [], columns=["first", "second", "errors", "p_value"])
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Return McNemar's exact p value, given on which images, shape (N,), each of two models is correct."""
+    only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
+
+
+def _errors(predictions: Predictions, members: list[str], labels: NDArray[Any]) -> int:
+    mean = np.mean([predictions.by_member[member] for member in members], axis=0)
+    return int(np.sum(predictions.classes[mean.argmax(axis=1)] != labels))
 
 
 def _log_loss(labels: NDArray[Any], probabilities: NDArray[np.float32], classes: NDArray[Any]) -> float:

@@ -12,7 +12,7 @@ from src.core.errors import UserError
 from src.core.progress import Progress
 from src.inference import members
 from src.inference.predictions import Predictions
-from src.models import checkpoints, forward, networks
+from src.models import checkpoints, forward, networks, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.device import torch_dtype
 
@@ -24,9 +24,9 @@ def predict(models_dir: Path, images: NDArray[Any], device: torch.device) -> Pre
         UserError: a model is missing, expects images of another size, or was trained on other classes than the first
             one, or the device does not support its precision.
     """
-    by_seed = {}
+    by_member = {}
     classes: NDArray[Any] | None = None
-    for seed, path in members.read(models_dir).items():
+    for member, path in members.read(models_dir).items():
         checkpoint = checkpoints.read(path)
         if checkpoint.side != images.shape[1]:
             raise UserError(f"{path} takes images of side {checkpoint.side}, not {images.shape[1]}; train it again")
@@ -34,21 +34,29 @@ def predict(models_dir: Path, images: NDArray[Any], device: torch.device) -> Pre
             classes = checkpoint.classes
         elif not np.array_equal(checkpoint.classes, classes):
             raise UserError(f"{path} has other classes than the first model of the ensemble; train it again")
-        by_seed[seed] = _probabilities(checkpoint, images, device, f"predicting with seed {seed}")
+        by_member[member] = _probabilities(checkpoint, images, device, f"predicting with {path.stem}")
     assert classes is not None
-    return Predictions(classes, by_seed)
+    return Predictions(classes, by_member)
+
+
+def preprocess(models_dir: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return `images`, shape (N, side, side) in [0, 1], as the network of the run's recipe sees them."""
+    first = next(iter(members.read(models_dir).values()))
+    return preprocessing.apply(images, checkpoints.read(first).recipe.preprocessing)
 
 
 def _probabilities(
     checkpoint: Checkpoint, images: NDArray[Any], device: torch.device, label: str
 ) -> NDArray[np.float32]:
-    network = networks.build(checkpoint.recipe, checkpoint.side, len(checkpoint.classes), seed=0)
+    recipe = checkpoint.recipe
+    images = preprocessing.apply(images, recipe.preprocessing)
+    network = networks.build(recipe, checkpoint.side, len(checkpoint.classes), seed=0)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
-    network.to(device, torch_dtype(checkpoint.recipe.precision, device))
+    network.to(device, torch_dtype(recipe.precision, device))
     result = np.empty((len(images), len(checkpoint.classes)), dtype=np.float32)
     done = 0
     with Progress(label, math.ceil(len(images) / forward.BATCH_SIZE), "batch") as progress:
-        for views in forward.logits(network, images, checkpoint.recipe.test_time_shift):
+        for views in forward.logits(network, images, recipe.precision, recipe.test_time_shift):
             probabilities = views.softmax(dim=2).mean(dim=0).numpy(force=True)
             result[done : done + len(probabilities)] = probabilities
             done += len(probabilities)

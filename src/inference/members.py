@@ -1,6 +1,7 @@
-"""The members of the ensemble: one model for each seed in params.yaml."""
+"""The members of the ensemble: one model for each recipe and seed in params.yaml."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from src.core.errors import UserError
 from src.core.outputs import replacing
 
 FILE = "ensemble.json"
+_NAME = re.compile(r"(.+-)?\d+")
 
 
 class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, lt=2**63, strict=True)]], Field(min_length=1)]]):
@@ -23,32 +25,47 @@ class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, lt=2**63, strict
         return self
 
 
-def write(path: Path, seeds: list[int]) -> None:
-    """Write which seeds make up the ensemble."""
+class MoreRecipes(RootModel[list[str]]):
+    """The key `more_recipes` of params.yaml: a list of distinct keys of `recipes`, which may be empty."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "MoreRecipes":
+        if len(set(self.root)) < len(self.root):
+            raise ValueError("duplicate recipe in the list")
+        return self
+
+
+def names(seeds: list[int], more_recipes: list[str]) -> list[str]:
+    """Return the names of the members: `<seed>` with the recipe of the run, `<recipe>-<seed>` with the others."""
+    return [f"{prefix}{seed}" for prefix in ("", *(f"{recipe}-" for recipe in more_recipes)) for seed in seeds]
+
+
+def write(path: Path, members: list[str]) -> None:
+    """Write which members make up the ensemble."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"seeds": seeds}) + "\n")
+        temporary.write_text(json.dumps({"members": members}) + "\n")
 
 
-def remove_others(seeds: list[int], folders: Iterable[Path]) -> None:
-    """Delete the files in `folders` that are named after a seed outside of `seeds`.
+def remove_others(members: list[str], folders: Iterable[Path]) -> None:
+    """Delete the files in `folders` that are named after a model that is not one of the `members`.
 
-    DVC leaves them behind when a seed is taken out of params.yaml, and no stage owns them any more. The cache still has
-    them: a seed that is put back is not trained again.
+    DVC leaves them behind when a seed or a recipe is taken out of params.yaml, and no stage owns them any more. The
+    cache still has them: what is put back is not trained again.
     """
     for folder in folders:
         for file in folder.glob("*"):
-            if file.stem.isdecimal() and int(file.stem) not in seeds:
+            if _NAME.fullmatch(file.stem) and file.stem not in members:
                 file.unlink()
 
 
-def read(models_dir: Path) -> dict[int, Path]:
-    """Return the checkpoint of each seed of the ensemble.
+def read(models_dir: Path) -> dict[str, Path]:
+    """Return the checkpoint of each member of the ensemble.
 
     Raises:
         UserError: the folder holds another model, which DVC would record as a dependency of the result.
     """
-    seeds: list[int] = json.loads((models_dir / FILE).read_text())["seeds"]
-    members = {seed: models_dir / f"{seed}.safetensors" for seed in seeds}
+    names: list[str] = json.loads((models_dir / FILE).read_text())["members"]
+    members = {name: models_dir / f"{name}.safetensors" for name in names}
     if others := sorted({*models_dir.glob("*.safetensors")} - {*members.values()}):
         raise UserError(
             f"{others[0]}: the ensemble has no such member (params.yaml: seeds); run `dvc repro --force ensemble`"

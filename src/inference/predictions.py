@@ -18,16 +18,16 @@ class Predictions:
 
     Attributes:
         classes: the label of each column, shape (C,).
-        by_seed: for each seed its model's probabilities, shape (N, C).
+        by_member: for each member of the ensemble its probabilities, shape (N, C).
     """
 
     classes: NDArray[Any]
-    by_seed: dict[int, NDArray[np.float32]]
+    by_member: dict[str, NDArray[np.float32]]
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """The ensemble's probabilities, the mean over seeds, shape (N, C)."""
-        mean: NDArray[np.float32] = np.mean([*self.by_seed.values()], axis=0)
+        """The ensemble's probabilities, the mean over its members, shape (N, C)."""
+        mean: NDArray[np.float32] = np.mean([*self.by_member.values()], axis=0)
         return mean
 
     @property
@@ -63,7 +63,7 @@ def class_counts(predictions: Predictions) -> pd.DataFrame:
     return pd.DataFrame({"class": predictions.classes, "images": counts})
 
 
-def write_probabilities(path: Path, predictions: Predictions) -> None:
-    """Write the ensemble's probabilities, float32 (N, C), as .npy."""
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as .npy."""
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, predictions.probabilities)
+        np.save(file, array)

@@ -21,12 +21,26 @@ def selected() -> torch.device:
 
 
 def torch_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the torch type for a recipe's `precision`, `float32` or `float64`.
+    """Return the type of weights and images for a recipe's `precision`: float64, or float32 for the others.
 
     Raises:
         UserError: the device does not support it.
     """
     if device.type == "mps" and precision == "float64":
         raise UserError("params.yaml: device: mps has no float64; set the recipe's precision to float32 or choose cpu")
-    dtype: torch.dtype = getattr(torch, precision)
-    return dtype
+    return torch.float64 if precision == "float64" else torch.float32
+
+
+def layer_precision(precision: str, device: torch.device) -> str:
+    """Return the precision in which the layers of a network compute, for a recipe's `precision`.
+
+    That is `bfloat16` only where the device has instructions for it: emulated, it is many times slower than float32.
+    """
+    return "float32" if precision == "bfloat16" and not _has_bfloat16(device) else precision
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

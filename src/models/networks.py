@@ -1,5 +1,8 @@
 """The networks: each maps images (B, side, side) in [0, 1] to logits (B, C)."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -25,9 +28,11 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         if recipe.model == "linear":
             network: nn.Module = Linear(side, classes, recipe.initial_range, seed)
+        elif recipe.model == "mlp":
+            network = Mlp(side, classes)
         else:
-            network = {"mlp": Mlp, "quick": Quick, "cnn": Cnn}[recipe.model](side, classes)
-    dtype: torch.dtype = getattr(torch, recipe.precision)
+            network = _convolutional(recipe, side, classes)
+    dtype = torch.float64 if recipe.precision == "float64" else torch.float32
     # convolutions are faster with the channels of a pixel side by side; torch's types lack this form of `to`
     return network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
@@ -57,35 +62,53 @@ class Mlp(nn.Sequential):
 
 
 class Quick(nn.Sequential):
-    """Three convolutions, each followed by max-pooling, which takes 28x28 pixels to 12x12, 6x6 and 3x3."""
+    """Three convolutions, each followed by max-pooling, which takes 28x28 pixels to 12x12, 6x6 and 2x2."""
 
-    def __init__(self, side: int, classes: int) -> None:
-        _check_side(side, 20, "quick")
-        last = (side - 4) // 8
+    def __init__(self, side: int, classes: int, first: int = 16, second: int = 32, third: int = 64) -> None:
+        last_padding = _padding(side, enough=28)
+        last = ((side - 4) // 4 - (2 if last_padding == "valid" else 0)) // 2
         super().__init__(
             nn.Unflatten(1, (1, side)),
-            *_convolution(1, 8, size=5, padding=0, pool=True),
-            *_convolution(8, 32, pool=True),
-            *_convolution(32, 64, pool=True),
+            *_convolution(1, first, size=5, pool=True),
+            *_convolution(first, second, padding="same", pool=True),
+            *_convolution(second, third, padding=last_padding, pool=True),
             nn.Flatten(),
-            nn.Linear(64 * last * last, classes),
+            nn.Linear(third * last * last, classes),
         )
 
 
 class Cnn(nn.Sequential):
-    """Five convolutions at 28x28, 12x12 and 6x6 pixels, global max-pooling, and a linear layer."""
+    """Five convolutions, which take 28x28 pixels to 12x12, 10x10 and 4x4, global max-pooling, and a linear layer."""
 
-    def __init__(self, side: int, classes: int) -> None:
-        _check_side(side, 12, "cnn")
+    def __init__(
+        self, side: int, classes: int, first: int = 24, second: int = 48, third: int = 48, fourth: int = 96,
+        fifth: int = 96,
+    ) -> None:  # fmt: skip
+        padding = _padding(side, enough=20)
         super().__init__(
             nn.Unflatten(1, (1, side)),
-            *_convolution(1, 24, size=5, padding=0, pool=True),
-            *_convolution(24, 48),
-            *_convolution(48, 48, pool=True),
-            *_convolution(48, 96),
-            *_convolution(96, 96),
+            *_convolution(1, first, size=5, pool=True),
+            *_convolution(first, second, padding=padding),
+            *_convolution(second, third, padding=padding, pool=True),
+            *_convolution(third, fourth, padding="same"),
+            *_convolution(fourth, fifth, padding="same"),
             GlobalMaxPool(),
-            nn.Linear(96, classes),
+            nn.Linear(fifth, classes),
+        )
+
+
+class Cnn5x5(nn.Sequential):
+    """Convolutions of 5x5, 5x5 and 3x3, which take 28x28 pixels to 12x12, 8x8 and 6x6, and the same end as `Cnn`."""
+
+    def __init__(self, side: int, classes: int, first: int = 24, second: int = 48, third: int = 96) -> None:
+        padding = _padding(side, enough=20)
+        super().__init__(
+            nn.Unflatten(1, (1, side)),
+            *_convolution(1, first, size=5, pool=True),
+            *_convolution(first, second, size=5, padding=padding),
+            *_convolution(second, third, padding=padding),
+            GlobalMaxPool(),
+            nn.Linear(third, classes),
         )
 
 
@@ -100,16 +123,39 @@ class GlobalMaxPool(nn.Module):
         return features.amax(dim=(2, 3))
 
 
-def _convolution(inputs: int, outputs: int, size: int = 3, padding: int = 1, pool: bool = False) -> list[nn.Module]:
+def _convolution(
+    inputs: int, outputs: int, size: int = 3, padding: Literal["valid", "same"] = "valid", pool: bool = False
+) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, outputs, size, padding=padding, bias=False)
     # pooling first leaves a quarter of the work to the normalization and the ReLU
     pooling = [nn.MaxPool2d(2)] if pool else []
     return [convolution, *pooling, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
-def _check_side(side: int, smallest: int, model: str) -> None:
+def _padding(side: int, enough: int) -> Literal["valid", "same"]:
+    # without padding there is less to compute, but images of fewer pixels than `enough` would come down to a single one
+    return "valid" if side >= enough else "same"
+
+
+def _convolutional(recipe: Recipe, side: int, classes: int) -> nn.Module:
+    kind, convolutions, smallest = CONVOLUTIONAL[recipe.model]
     if side < smallest:
         raise UserError(
-            f"params.yaml: the recipe's model: {model} takes images of {smallest}x{smallest} pixels or more, these "
-            f"have {side}x{side}; choose mlp or linear"
+            f"params.yaml: the recipe's model: {recipe.model} takes images of {smallest}x{smallest} pixels or more, "
+            f"these have {side}x{side}; choose mlp or linear"
         )
+    channels = recipe.channels or ()
+    if channels and len(channels) != convolutions:
+        raise UserError(
+            f"params.yaml: the recipe's channels: {recipe.model} has {convolutions} convolutions, and the list "
+            f"{len(channels)} numbers; write one for each"
+        )
+    return kind(side, classes, *channels)
+
+
+CONVOLUTIONAL: dict[str, tuple[Callable[..., nn.Module], int, int]] = {
+    "quick": (Quick, 3, 20),
+    "cnn": (Cnn, 5, 12),
+    "cnn5x5": (Cnn5x5, 3, 12),
+}
+"""Each convolutional network, the number of its convolutions, and the smallest side of an image that it takes."""

@@ -29,44 +29,64 @@ class Augmentation(Section):
     shift: Largest = 0.0
 
 
+class Preprocessing(Section):
+    """The key `preprocessing` of a recipe: what is done to every image, in training and in prediction.
+
+    Attributes:
+        deslant: shear each digit so that its ink leans neither left nor right.
+        width: scale each digit to this width, in pixels, by a factor of at most 2; None leaves the width.
+    """
+
+    deslant: bool = False
+    width: Positive | None = None
+
+
 class Recipe(Section):
     """An entry of the section `recipes` of params.yaml.
 
     Attributes:
         model: the name of the network.
+        channels: output channels of each convolution; None leaves those of the network.
         initial_range: weights of the linear model start uniformly in [-initial_range, initial_range].
         precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
-            model; the weights are stored as float32 nevertheless.
+            model; the weights are stored as float32 nevertheless. bfloat16 is automatic mixed precision where the
+            processor has bfloat16 instructions, and float32 elsewhere; weights, loss and the statistics of batch
+            normalizations are float32 in both.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
         label_smoothing: share of the target probability that is spread evenly over all classes, in training only.
         optimizer: `sgd`, or `adamw`.
         lr: the highest learning rate.
         momentum: of sgd.
+        betas: of adamw: how slowly the means of the gradients and of their squares change.
         weight_decay: of all weights except biases and batch normalizations.
         warm_up: share of the steps in which the learning rate rises linearly from zero to `lr`.
         schedule: of the learning rate after the warm-up: `constant`, or `linear` or `cosine` decay to zero.
         batch_size: images per step; the last batch of an epoch may be smaller.
         epochs: passes over the training set.
         shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
+        preprocessing: of all images, if any.
         augmentation: random distortion of the training images.
         test_time_shift: in pixels; the probabilities of an image are the mean over the image and its eight copies
             shifted by that much. 0 takes the image alone.
     """
 
-    model: Literal["linear", "mlp", "quick", "cnn"]
+    model: Literal["linear", "mlp", "quick", "cnn", "cnn5x5"]
+    channels: list[Positive] | None = None
     initial_range: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "float64", "bfloat16"] = "float32"
     loss: Literal["cross_entropy", "rmse"]
     label_smoothing: Share = 0.0
     optimizer: Literal["sgd", "adamw"]
     lr: Rate
     momentum: Share = 0.0
+    betas: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(default=[0.9, 0.99])
     weight_decay: Share = 0.0
     warm_up: Share = 0.0
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     batch_size: Positive
     epochs: Positive
     shuffle: bool
+    preprocessing: Preprocessing | None = None
     augmentation: Augmentation | None = None
     test_time_shift: Annotated[int, Field(ge=0)] = 0
 
@@ -75,10 +95,10 @@ class Device(RootModel[Literal["cpu", "cuda", "mps"]]):
     """The key `device` of params.yaml."""
 
 
-def selected() -> Recipe:
-    """Return the recipe that params.yaml names under `recipe`.
+def get(name: str) -> Recipe:
+    """Return the recipe of that name in params.yaml.
 
     Raises:
         UserError: there is no such recipe, or a setting is wrong.
     """
-    return params.get(f"recipes.{params.get('recipe', str)}", Recipe)
+    return params.get(f"recipes.{name}", Recipe)

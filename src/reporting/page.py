@@ -24,7 +24,7 @@ TEMPLATE = "page.html.jinja"
 PICTURES = Path("plots/pictures")
 PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
-          "seeds": Path("plots/seeds.csv")}  # fmt: skip
+          "members": Path("plots/members.csv")}  # fmt: skip
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
 
 

@@ -2,18 +2,48 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
 
-from src.models.recipes import Augmentation
+from src.models import preprocessing
+from src.models.recipes import Augmentation, Recipe
 
 
-def distort(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return `images` (B, side, side) in [0, 1], each with its own random distortion; pixels from outside are 0.
+class TrainingImages:
+    """The images of a training set as the network sees them: preprocessed, and distorted anew each time.
+
+    Preprocessing is computed once. With augmentation it stays a matrix per image, which is composed with that of the
+    random distortion, so that an image is interpolated once.
+
+    Args:
+        images: shape (N, side, side), in [0, 1].
+        recipe: its preprocessing and augmentation are used.
+        generator: draws the distortions.
+    """
+
+    def __init__(self, images: Tensor, recipe: Recipe, generator: torch.Generator) -> None:
+        self._images, self._augmentation, self._generator = images, recipe.augmentation, generator
+        self._matrices: Tensor | None = None
+        if recipe.preprocessing is not None:
+            self._matrices = preprocessing.matrices(images, recipe.preprocessing)
+            if recipe.augmentation is None:
+                self._images, self._matrices = preprocessing.warp(images, self._matrices), None
+
+    def __getitem__(self, chosen: Tensor | slice) -> Tensor:
+        """Return the chosen images, shape (B, side, side)."""
+        batch = self._images[chosen]
+        if self._augmentation is None:
+            return batch
+        matrices = random_matrices(len(batch), batch.shape[1], self._augmentation, self._generator).to(batch)
+        if self._matrices is not None:
+            matrices = preprocessing.compose(self._matrices[chosen], matrices)
+        return preprocessing.warp(batch, matrices)
+
+
+def random_matrices(count: int, side: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return `count` random affine matrices, shape (count, 2, 3), for images of `side` pixels.
 
     Simard, P. Y., Steinkraus, D. & Platt, J. C. (2003), Best practices for convolutional neural networks applied to
     visual document analysis, ICDAR.
     """
-    count, side, _ = images.shape
     pixel = 2 / side  # a sampling grid runs from -1 to 1
 
     def uniform(largest: float, columns: int = 1) -> tuple[Tensor, ...]:
@@ -27,6 +57,4 @@ def distort(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     cos, sin = angle.cos(), angle.sin()
     across = [cos * (1 + width), (slant * cos - sin) * (1 + width), right]
     along = [sin * (1 + height), (slant * sin + cos) * (1 + height), down]
-    affine = torch.cat(across + along, dim=1).view(count, 2, 3)
-    grid = affine_grid(affine, [count, 1, side, side], align_corners=False)
-    return grid_sample(images[:, None], grid.to(images), align_corners=False)[:, 0]
+    return torch.cat(across + along, dim=1).view(count, 2, 3)

@@ -6,18 +6,15 @@ import torch
 from torch import Tensor
 
 
-def batches(
-    images: Tensor, labels: Tensor, size: int, order: torch.Generator | None
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield every image with its label once, `size` at a time; the last batch may be smaller.
+def batches(count: int, size: int, order: torch.Generator | None) -> Iterator[Tensor | slice]:
+    """Yield the indices of `count` images, each once, `size` at a time; the last batch may be smaller.
 
-    The images come in a random order drawn from `order`, or in their own if that is None.
+    They are in a random order drawn from `order`, or ascending, as slices, if that is None.
     """
     if order is None:
-        yield from zip(torch.split(images, size), torch.split(labels, size), strict=True)
-        return
-    for chosen in torch.split(torch.randperm(len(labels), generator=order).to(labels.device), size):
-        yield images[chosen], labels[chosen]
+        yield from (slice(start, start + size) for start in range(0, count, size))
+    else:
+        yield from torch.split(torch.randperm(count, generator=order), size)
 
 
 class BatchMeans:

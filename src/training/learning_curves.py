@@ -1,6 +1,6 @@
 """Learning curves: loss and accuracy of both sets over the epochs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from src.core import tables
 from src.core.metrics import Metrics
 from src.models import forward
+from src.models.recipes import Recipe
+from src.training import losses
 
 MAX_POINTS = 20
 """The most points of a learning curve: one per epoch would slow down the short epochs of a linear model."""
@@ -41,11 +43,13 @@ class CurvePoint:
         return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
 
 
-def measure(
-    network: nn.Module, images: NDArray[np.float32], labels: Tensor, loss_function: Callable[..., Tensor]
-) -> tuple[float, float]:
-    """Return mean loss, without label smoothing, and accuracy on `images` (N, side, side) of classes `labels` (N,)."""
-    logits = torch.cat([views[0] for views in forward.logits(network, images)])
+def measure(network: nn.Module, recipe: Recipe, images: NDArray[np.float32], labels: Tensor) -> tuple[float, float]:
+    """Return mean loss, without label smoothing, and accuracy on preprocessed `images` (N, side, side).
+
+    `labels` are their classes, shape (N,).
+    """
+    logits = torch.cat([views[0] for views in forward.logits(network, images, recipe.precision)])
+    loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 
 

@@ -8,12 +8,12 @@ import torch
 from src.core.errors import UserError
 from src.core.progress import Progress
 from src.data.images import ImageSet, classes_of
-from src.models import networks
+from src.models import forward, networks, preprocessing
 from src.models.checkpoints import Checkpoint
-from src.models.device import torch_dtype
+from src.models.device import layer_precision, torch_dtype
 from src.models.recipes import Recipe
 from src.training import losses
-from src.training.augmentation import distort
+from src.training.augmentation import TrainingImages
 from src.training.batches import BatchMeans, batches
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
 from src.training.optimization import make_optimizer, set_learning_rate
@@ -45,26 +45,27 @@ def train(
         )
     classes = classes_of(train_set, validation_set)
     dtype = torch_dtype(recipe.precision, device)
-    images = torch.from_numpy(np.array(train_set.images)).to(device, dtype)
+    generator = torch.Generator().manual_seed(seed)
+    images = TrainingImages(torch.from_numpy(np.array(train_set.images)).to(device, dtype), recipe, generator)
+    validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
     validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
     loss_function = losses.BY_NAME[recipe.loss]
     optimizer = make_optimizer(recipe, network)
-    generator = torch.Generator().manual_seed(seed)
     steps_per_epoch = math.ceil(len(train_set) / recipe.batch_size)
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
     step = 0
     curve: list[CurvePoint] = []
-    with Progress(f"training seed {seed}", recipe.epochs, "epoch") as progress:
+    precision = layer_precision(recipe.precision, device)
+    with Progress(f"training seed {seed} in {precision}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             network.train()
             means = BatchMeans()
-            for batch, targets in batches(images, labels, recipe.batch_size, generator if recipe.shuffle else None):
-                if recipe.augmentation:
-                    batch = distort(batch, recipe.augmentation, generator)
+            for chosen in batches(len(labels), recipe.batch_size, generator if recipe.shuffle else None):
+                batch, targets = images[chosen], labels[chosen]
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
-                logits = network(batch)
+                logits = forward.compute(network, batch, precision)
                 loss = loss_function(logits, targets, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
@@ -75,13 +76,13 @@ def train(
             if epoch % epochs_per_point == 0 or epoch == recipe.epochs:
                 point = CurvePoint(epoch, means.loss, means.accuracy)
                 if len(validation_set) > 0:
-                    loss_and_accuracy = measure(network, validation_set.images, validation_labels, loss_function)
+                    loss_and_accuracy = measure(network, recipe, validation_images, validation_labels)
                     point = CurvePoint(epoch, means.loss, means.accuracy, *loss_and_accuracy)
                 curve.append(point)
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
     # the last step may have broken the network after its loss was computed
-    first_batch = slice(recipe.batch_size)
-    _check_finite(measure(network, train_set.images[first_batch], labels[first_batch], loss_function)[0], recipe.epochs)
+    first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]
+    _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
     return Checkpoint(weights, recipe, classes, train_set.side), curve
 

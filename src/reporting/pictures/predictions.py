@@ -1,4 +1,4 @@
-"""Pictures of the predictions on the test set."""
+"""Pictures of the test set: what preprocessing makes of it, and the predictions."""
 
 from typing import Any
 
@@ -26,3 +26,22 @@ def least_confident(test_set: ImageSet, probabilities: NDArray[np.float32], clas
         f"{text}{confidence[first[0]]:.2f} to {confidence[first[-1]]:.2f}.",
         image_grid("Least confident test images: predicted label, confidence", test_set.images[first], captions),
     )
+
+
+def before_and_after(test_set: ImageSet, preprocessed: NDArray[np.float32]) -> Picture:
+    """Draw the first test images, each beside what the network sees of it.
+
+    Args:
+        test_set: the images as they are.
+        preprocessed: the first of them after the recipe's preprocessing, shape (n, side, side).
+    """
+    originals = test_set.images[: len(preprocessed)]
+    if np.array_equal(originals, preprocessed):
+        return Picture("The recipe has no preprocessing: the network sees the images as they are.")
+    pairs = [image for pair in zip(originals, preprocessed, strict=True) for image in pair]
+    changed = np.abs(originals - preprocessed).mean()
+    text = (
+        f"The first {len(originals)} test images before and after preprocessing, which changes a pixel by {changed:.2f}"
+    )
+    captions = ["before", "after"] * len(originals)
+    return Picture(f"{text} on average.", image_grid("Test images before and after preprocessing", pairs, captions))

@@ -26,7 +26,6 @@ def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, s
     return [(str(label), str(wrong), int(times)) for label, wrong, times in top.to_numpy()]
 
 
-def read_curves(folder: Path) -> dict[int, pd.DataFrame]:
-    """Return the learning curve of each seed: columns `epoch`, `train` and `validation`."""
-    files = sorted(folder.glob("*.csv"), key=lambda file: int(file.stem))
-    return {int(file.stem): pd.read_csv(file) for file in files}
+def read_curves(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the learning curve of each member: columns `epoch`, `train` and `validation`."""
+    return {file.stem: pd.read_csv(file) for file in sorted(folder.glob("*.csv"))}

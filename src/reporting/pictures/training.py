@@ -12,14 +12,14 @@ from safetensors.numpy import load_file
 from src.reporting.pictures.style import DIVERGING, SETS, WIDE_COLUMNS, Picture, chart, image_grid
 
 
-def learning_curves(loss: Mapping[int, pd.DataFrame], accuracy: Mapping[int, pd.DataFrame]) -> Picture:
-    """Draw loss and accuracy of both sets over the epochs, one line per seed."""
-    title = "Learning curves" if len(loss) == 1 else f"Learning curves, one line for each of {len(loss)} seeds"
+def learning_curves(loss: Mapping[str, pd.DataFrame], accuracy: Mapping[str, pd.DataFrame]) -> Picture:
+    """Draw loss and accuracy of both sets over the epochs, one line per member of the ensemble."""
+    title = "Learning curves" if len(loss) == 1 else f"Learning curves, one line for each of {len(loss)} models"
     figure = chart(title, 3)
     texts = []
-    for axes, quantity, by_seed in zip(figure.subplots(1, 2), ("loss", "accuracy"), (loss, accuracy), strict=True):
+    for axes, quantity, by_member in zip(figure.subplots(1, 2), ("loss", "accuracy"), (loss, accuracy), strict=True):
         for name, column in (("training", "train"), ("validation", "validation")):
-            curves = [curve for curve in by_seed.values() if curve[column].notna().any()]
+            curves = [curve for curve in by_member.values() if curve[column].notna().any()]
             for number, curve in enumerate(curves):
                 marker = "o" if len(curve) == 1 else None  # a single epoch makes no line
                 axes.plot(
@@ -33,12 +33,13 @@ def learning_curves(loss: Mapping[int, pd.DataFrame], accuracy: Mapping[int, pd.
     if not any("validation" in text for text in texts):
         texts.append("there is no validation set")
     epochs = max(int(curve["epoch"].max()) for curve in loss.values())
-    return Picture(f"Over {epochs} epochs and {len(loss)} seeds (their mean): {', '.join(texts)}.", figure)
+    return Picture(f"Over {epochs} epochs and {len(loss)} models (their mean): {', '.join(texts)}.", figure)
 
 
 def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
-    """Draw the weights of the first model of the ensemble, one image per class, if it is a linear model."""
-    checkpoint = min(models_dir.glob("*.safetensors"), key=lambda file: int(file.stem))
+    """Draw the weights of the first model of the run's recipe, one image per class, if it is a linear model."""
+    seeds = [file for file in models_dir.glob("*.safetensors") if file.stem.isdecimal()]  # of the run's own recipe
+    checkpoint = min(seeds, key=lambda file: int(file.stem))
     weights = load_file(checkpoint)
     if set(weights) != {"weight", "bias"}:
         return Picture("There are no weights to draw: only a linear model has one weight per pixel and class.")

@@ -1,0 +1,142 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from src.models import preprocessing
+from src.models.preprocessing import apply, compose, matrices, warp
+from src.models.recipes import Augmentation, Preprocessing, Recipe
+from src.training.augmentation import TrainingImages
+
+DESLANT = Preprocessing(deslant=True)
+
+
+def bar(slant: float = 0.0, width: float = 4.0, side: int = 28) -> torch.Tensor:
+    """Return an image with a bar of 16 pixels' height that leans `slant` pixels across for each pixel down."""
+    rows, columns = torch.meshgrid(
+        torch.arange(side) - (side - 1) / 2, torch.arange(side) - (side - 1) / 2, indexing="ij"
+    )
+    inside = (width / 2 + 0.5 - (columns - slant * rows).abs()).clamp(0, 1)
+    return (inside * (rows.abs() < 8))[None]
+
+
+def preprocess(image: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    return torch.from_numpy(apply(image.numpy(), preprocessing))
+
+
+def moments(image: torch.Tensor) -> tuple[float, float, float]:
+    """Return the centre of mass, x and y, and the slant of an image's ink."""
+    places = torch.arange(image.shape[-1], dtype=image.dtype)
+    x = float((image.sum(0) * places).sum() / image.sum())
+    y = float((image.sum(1) * places).sum() / image.sum())
+    across, down = places[None, :] - x, places[:, None] - y
+    return x, y, float((image * across * down).sum() / (image * down**2).sum())
+
+
+@pytest.mark.parametrize("slant", [-0.6, -0.2, 0.0, 0.4])
+def test_a_leaning_bar_stands_upright_where_it_was(slant: float) -> None:
+    before, after = moments(bar(slant)[0]), moments(preprocess(bar(slant), DESLANT)[0])
+    assert before[2] == pytest.approx(slant, abs=0.02)
+    assert after == pytest.approx((before[0], before[1], 0), abs=0.02)
+
+
+def test_what_leans_beyond_45_degrees_is_sheared_by_45() -> None:
+    assert matrices(bar(1.4, side=60), DESLANT)[0, 0, 1] == pytest.approx(1.0)
+
+
+def test_an_image_is_sheared_about_its_centre_of_mass() -> None:
+    moved = torch.roll(bar(0.3), (5, -3), dims=(1, 2))
+    assert moments(preprocess(moved, DESLANT)[0]) == pytest.approx((10.5, 18.5, 0), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("width", "wanted", "found"), [(10, 16, 16), (10, 6, 6), (20, 16, 16), (4, 16, 8), (20, 6, 10)]
+)
+def test_a_digit_gets_the_width_but_at_most_twice_or_half_its_own(width: float, wanted: int, found: float) -> None:
+    for slant in (0.0, 0.4):
+        image = preprocess(bar(slant, width), Preprocessing(deslant=True, width=wanted))[0]
+        assert float(image[8:20].sum(dim=1).mean()) == pytest.approx(found, rel=0.12)
+        assert moments(image) == pytest.approx((13.5, 13.5, 0), abs=0.05)
+
+
+def test_the_width_of_one_axis_alone_changes() -> None:
+    after = preprocess(bar(), Preprocessing(width=8))[0]
+    assert torch.equal(after.sum(dim=1) > 0, bar()[0].sum(dim=1) > 0)
+
+
+@pytest.mark.parametrize("side", [1, 2, 9, 28])
+def test_an_image_without_ink_stays_as_it_is(side: int) -> None:
+    assert torch.equal(
+        matrices(torch.zeros(2, side, side), Preprocessing(deslant=True, width=16)), torch.eye(2, 3).repeat(2, 1, 1)
+    )
+
+
+def test_ink_in_one_row_has_no_slant() -> None:
+    image = torch.zeros(1, 9, 9)
+    image[0, 3, 1:7] = torch.rand(6)
+    torch.testing.assert_close(preprocess(image, DESLANT), image, atol=1e-5, rtol=0)
+
+
+def test_a_set_without_images_stays_one() -> None:
+    assert preprocess(torch.zeros(0, 8, 8), DESLANT).shape == (0, 8, 8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    arrays.arrays(np.float32, st.integers(1, 12).map(lambda side: (3, side, side)), elements=st.floats(0, 1, width=32)),
+    st.integers(1, 12),
+)
+def test_any_image_gets_a_bounded_matrix_whatever_stands_beside_it(images: np.ndarray, width: int) -> None:
+    wanted = Preprocessing(deslant=True, width=width)
+    found = matrices(torch.from_numpy(images), wanted)
+    assert found.isfinite().all()
+    assert found[:, 0, 1].abs().max() <= 1
+    assert found[:, 0, 0].min() >= 0.5 and found[:, 0, 0].max() <= 2
+    alone = matrices(torch.from_numpy(images[1:2]), wanted)
+    torch.testing.assert_close(found[1:2], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_a_set_larger_than_a_chunk_is_preprocessed_image_by_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.cat([bar(slant) for slant in np.linspace(-0.5, 0.5, 7)])
+    whole = preprocess(images, DESLANT)
+    monkeypatch.setattr(preprocessing, "CHUNK", 3)
+    torch.testing.assert_close(preprocess(images, DESLANT), whole)
+    torch.testing.assert_close(torch.cat([preprocess(image[None], DESLANT) for image in images]), whole)
+    assert apply(images.numpy(), None) is not None and np.array_equal(apply(images.numpy(), None), images.numpy())
+
+
+def test_training_images_are_those_of_inference_where_nothing_is_random() -> None:
+    images = torch.cat([bar(slant) for slant in (-0.4, 0.1, 0.3)])
+    settings: dict[str, object] = {
+        "model": "mlp",
+        "loss": "cross_entropy",
+        "optimizer": "adamw",
+        "lr": 0.1,
+        "batch_size": 2,
+    }
+    plain = Recipe.model_validate(settings | {"epochs": 1, "shuffle": False, "preprocessing": {"deslant": True}})
+    still = plain.model_copy(update={"augmentation": Augmentation()})
+    seen = preprocess(images, DESLANT)
+    for recipe in (plain, still):
+        found = TrainingImages(images, recipe, torch.Generator())
+        torch.testing.assert_close(found[1:], seen[1:], atol=1e-5, rtol=0)
+        torch.testing.assert_close(found[torch.tensor([2, 0])], seen[[2, 0]], atol=1e-5, rtol=0)
+
+
+def test_a_composed_matrix_does_both_in_one_step() -> None:
+    generator = torch.Generator().manual_seed(0)
+    outer, inner = torch.randn(2, 5, 2, 3, generator=generator)
+    points = torch.cat([torch.randn(5, 2, 7, generator=generator), torch.ones(5, 1, 7)], dim=1)
+    through = torch.cat([inner @ points, torch.ones(5, 1, 7)], dim=1)
+    torch.testing.assert_close(compose(outer, inner) @ points, outer @ through)
+
+
+def test_composing_with_a_shift_is_deslanting_and_then_shifting() -> None:
+    shift = torch.tensor([[[1.0, 0, -2 * 2 / 28], [0, 1, 0]]])
+    both = warp(bar(0.3), compose(matrices(bar(0.3), DESLANT), shift))
+    torch.testing.assert_close(both, torch.roll(preprocess(bar(0.3), DESLANT), 2, dims=2), atol=1e-5, rtol=0)
+    assert math.isclose(float(both.sum()), float(bar(0.3).sum()), rel_tol=0.01)
