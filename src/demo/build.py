@@ -36,7 +36,7 @@ def main() -> None:
     html = page.render(description, ONNX.read_bytes(), images.open_set(TRAINING_SET))
     PAGE.write_text(html, encoding="utf-8")
     for path in (ONNX, PAGE):
-        print(f"{path.absolute()}  {path.stat().st_size / 1e6:.2f} MB")
+        print(f"{path.absolute()}  {path.stat().st_size / 1e3:,.0f} kB")
 
 
 def name_of(recipe: Recipe) -> str:
@@ -66,7 +66,7 @@ def evaluation() -> Metrics:
 
 
 def commit() -> str:
-    """Return the hash of git's last commit, with `-dirty` where a tracked file differs from it; empty outside of git."""
+    """Return the hash of git's last commit, with `-dirty` where tracked files differ from it; empty outside of git."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True).stdout.strip()
