@@ -17,7 +17,7 @@ demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model fo
 	@python -m src.demo.build
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
-	@dvc exp show --only-changed --no-pager --drop '$(NOT_COMPARED)'
+	@dvc exp show --only-changed --no-pager --drop "$(NOT_COMPARED)"
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import torch
 
 from benchmarks import bare_loop, curve, full_data, logistic, mnist_example, notebook, reading, waiting
-from src import params
 from src.check import Params
+from src.core import params
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = ["| what | peer | this pipeline | ratio: median (least-greatest) |", "| --- | --- | --- | --- |"]
@@ -24,7 +24,7 @@ def main() -> None:
     zip_file = full_data.find_zip()
     if zip_file is None:
         raise SystemExit(f"error: {full_data.WHERE}")
-    recipes = params.check(params.read(), Params, []).recipes
+    recipes = params.validate(params.read(), Params, []).recipes
     lines = list(HEAD)
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:

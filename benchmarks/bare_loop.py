@@ -3,15 +3,15 @@
 from functools import partial
 
 import torch
-from src.training.augmentation import distort
-from src.data.images import ImageSet
-from src.models.recipes import Recipe
 from torch.nn.functional import cross_entropy
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
-from src import models
-from src.training import train
+from src.data.images import ImageSet
+from src.models import networks
+from src.models.recipes import Recipe
+from src.training.augmentation import distort
+from src.training.loop import train
 
 ROUNDS = 5
 
@@ -35,8 +35,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 
 def bare_epoch(recipe: Recipe, train_set: ImageSet) -> None:
     """Train for an epoch by autograd: batches, distorted if the recipe says so, loss, step."""
-    torch.use_deterministic_algorithms(False)  # `train` turns it on
-    network = models.build(recipe, train_set.side, 10, seed=0)
+    network = networks.build(recipe, train_set.side, 10, seed=0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, fused=True)
     pixels, labels = torch.from_numpy(train_set.images), torch.from_numpy(train_set.known_labels)
     generator = torch.Generator().manual_seed(0)

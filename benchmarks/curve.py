@@ -15,15 +15,18 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from src.drawing import DPI, PLAIN, SETS, WIDTH
-from src.data.images import ImageSet
-from src.inference.predictions import Prediction
-from src.models.recipes import Recipe
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
-from src import images, inference, trained
-from src.training import train
+from src.data import images
+from src.data.images import ImageSet
+from src.inference import ensemble, members
+from src.inference.predictions import Predictions
+from src.models import checkpoints, networks
+from src.models.recipes import Recipe
+from src.reporting.pictures.style import DECIMAL, DPI, SETS, WIDTH
+from src.training.determinism import repeatable
+from src.training.loop import train
 
 POINTS = Path(__file__).parent / "curve.csv"
 PICTURE = Path("docs/curve.png")
@@ -50,12 +53,11 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 
 def main() -> None:
     """Add the ensembles of the models in `models` to the points, print them all, and draw them."""
-    validation_set = images.load(Path("data/normalized/validation"))
+    validation_set = images.open_set(Path("data/normalized/validation"))
     files = sorted(Path("models").glob("*.safetensors"))
-    if len(validation_set) != IMAGES or any(trained.load(file).recipe.model != "cnn" for file in files):
+    if len(validation_set) != IMAGES or any(checkpoints.read(file).recipe.model != "cnn" for file in files):
         raise SystemExit("error: models: expected those of the recipe cnn, trained on the full data")
-    seeds = sorted(int(file.stem) for file in files)
-    prediction = inference.predict(Path("models"), seeds, validation_set.images, CPU)
+    prediction = ensemble.predict(Path("models"), validation_set.images, CPU)
     points = pd.read_csv(POINTS, index_col="model")
     ensembles = of_ensembles(prediction, validation_set, float(points.loc["cnn", "seconds"]))
     total = len(validation_set)
@@ -74,12 +76,12 @@ def main() -> None:
     draw(points, ensembles, total).savefig(PICTURE, dpi=DPI)
 
 
-def of_ensembles(prediction: Prediction, validation_set: ImageSet, seconds: float) -> pd.DataFrame:
+def of_ensembles(prediction: Predictions, validation_set: ImageSet, seconds: float) -> pd.DataFrame:
     """Return, for each number of seeds, the errors of all choices of that many: mean, least and greatest."""
     rows = []
     for size in range(1, len(prediction.by_seed) + 1):
         errors = [
-            int(np.sum(Prediction(prediction.classes, dict(some)).labels != validation_set.known_labels))
+            int(np.sum(Predictions(prediction.classes, dict(some)).labels != validation_set.known_labels))
             for some in combinations(prediction.by_seed.items(), size)
         ]
         rows.append((size, size * seconds, mean(errors), min(errors), max(errors)))
@@ -110,7 +112,7 @@ def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
     axis.set(ylim=(15, None))
     axis.set_yticks([20, 50, 100, 200, 500, 1000])
     for one in (axis.xaxis, axis.yaxis):
-        one.set_major_formatter(PLAIN)
+        one.set_major_formatter(DECIMAL)
     right = axis.secondary_yaxis("right")
     shares = [0.9, 0.95, 0.98, 0.99, 0.995, 0.9975]
     right.set_yticks([(1 - share) * total for share in shares], [f"{share:g}" for share in shares])
@@ -122,11 +124,13 @@ def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
 
 def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dict[str, float]:
     start = time.perf_counter()
-    model, _ = train(recipe, 0, train_set, validation_set, CPU)
+    with repeatable(networks.THREADS.get(recipe.model)):
+        checkpoint, _ = train(recipe, 0, train_set, validation_set, CPU)
     seconds = time.perf_counter() - start
     with TemporaryDirectory() as folder:
-        trained.save(Path(folder) / "0.safetensors", model)
-        prediction = inference.predict(Path(folder), [0], validation_set.images, CPU)
+        checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
+        members.write(Path(folder) / members.FILE, [0])
+        prediction = ensemble.predict(Path(folder), validation_set.images, CPU)
     errors = np.sum(prediction.labels != validation_set.known_labels)
     return {"seconds": round(seconds, 1), "errors": int(errors)}
 

@@ -5,11 +5,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.data import competition
 from src.data.images import ImageSet
 from src.preparation.normalizing import normalize
 from src.preparation.splitting import SplitParams, split
-
-from src.data import competition
 
 BESIDE = Path(__file__).parent.parent.parent / "shared" / "digit-recognizer.zip"
 WHERE = "the full data is missing: set DIGITS_ZIP to the path of Kaggle's digit-recognizer.zip"

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from src.models.recipes import Recipe
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
-from src.training import train
+from src.models.recipes import Recipe
+from src.training.loop import train
 
 ROUNDS = 3
 

@@ -7,15 +7,15 @@ epoch, batches of 64, 14 epochs.
 import time
 
 import torch
-from src.data.images import ImageSet
-from src.models.recipes import Recipe
 from torch import Tensor, nn
 from torch.nn.functional import nll_loss
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
-from src.training import train
+from src.data.images import ImageSet
+from src.models.recipes import Recipe
+from src.training.loop import train
 
 EPOCHS = 14
 SEEDS = 5

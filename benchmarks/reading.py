@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from src.models.recipes import Recipe
-
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
+from src.models.recipes import Recipe
 
 ROUNDS = 5
 
@@ -51,7 +50,7 @@ def as_the_stages(raw_dir: Path) -> float:
     with TemporaryDirectory() as name:
         folder = Path(name)
         start = time.perf_counter()
-        split.main(raw_dir, folder / "split", folder / "split.json")
+        split.main(raw_dir, folder / "split", folder / "classes.csv", folder / "split.json")
         normalize.main(raw_dir, folder / "split", folder / "normalized", folder / "normalize.json")
         return time.perf_counter() - start
 

@@ -13,14 +13,14 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
-from src.models.recipes import Recipe
 
 from benchmarks import full_data
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
-from src import params
 from src.check import Params
-from src.training import train
+from src.core import params
+from src.models.recipes import Recipe
+from src.training.loop import train
 
 ROUNDS = 3
 IMAGES = 4200  # an eighth of an epoch
@@ -68,5 +68,5 @@ def eighth_of_an_epoch(recipe: Recipe, data: FullData) -> float:
 
 
 if __name__ == "__main__":
-    recipe = params.check(params.read(), Params, []).recipes[sys.argv[1]].model_copy(update={"epochs": 1})
+    recipe = params.validate(params.read(), Params, []).recipes[sys.argv[1]].model_copy(update={"epochs": 1})
     print(eighth_of_an_epoch(recipe, full_data.read(Path(sys.argv[2]))), peak_memory())

@@ -21,7 +21,7 @@ def main(
     competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
     predictions.write_probabilities(probabilities_npy, predicted)
     tables.write(classes_csv, predictions.class_counts(predicted))
-    metrics.write(metrics_json, predictions.summarize(predicted))
+    metrics.write(metrics_json, {"mean_confidence": predicted.mean_confidence})
 
 
 if __name__ == "__main__":

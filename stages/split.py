@@ -12,7 +12,7 @@ def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) 
     sets = split(labelled, params.get("split", SplitParams))
     images.write_sets(split_dir, sets.items())
     tables.write(classes_csv, images.class_balance(sets))
-    metrics.write(metrics_json, {name: {"images": len(image_set)} for name, image_set in sets.items()})
+    metrics.write(metrics_json, {f"{name}_images": len(image_set) for name, image_set in sets.items()})
 
 
 if __name__ == "__main__":

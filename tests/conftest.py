@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import src.cli  # noqa: F401 - as in a stage, before torch
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
@@ -94,16 +94,28 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def _reproduced_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = make_project(tmp_path_factory.mktemp("reproduced") / "project")
-    project.run("dvc", "repro")
-    project.commit()
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """Return the one project in which `dvc repro` has run on the sample and its results are committed.
+
+    All tests of all processes share it: they may read it and run what leaves it as it is.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # pytest-xdist gives each process a folder in the one of the session
+        shared = shared.parent
+    project = Project(shared / "finished" / "project")
+    with FileLock(shared / "finished.lock"):
+        if not project.root.exists():
+            incomplete = make_project(shared / "incomplete" / "project")
+            incomplete.run("dvc", "repro")
+            incomplete.run("python", "-m", "src.reporting.report")
+            incomplete.commit()
+            incomplete.root.parent.rename(project.root.parent)
     return project
 
 
 @pytest.fixture
-def reproduced(_reproduced_once: Project, tmp_path: Path) -> Project:
-    """Return a copy of the project in which `dvc repro` has run on the sample and its results are committed."""
+def reproduced(finished: Project, tmp_path: Path) -> Project:
+    """Return a copy of the finished project, to be changed."""
     root = tmp_path / "project"
-    shutil.copytree(_reproduced_once.root, root, symlinks=True)
+    shutil.copytree(finished.root, root, symlinks=True)
     return Project(root)

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from src.core.errors import UserError
 
+from src.core.errors import UserError
 from src.sources import archive
 
 FILES = {"a.csv": b"the first,file\n" * 20, "b.csv": b"the second"}

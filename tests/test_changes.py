@@ -1,42 +1,84 @@
-"""What runs again after a change: no more than what the change touches, and no less."""
+"""What a change runs again: no more than it touches, and no less."""
+
+from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from tests.conftest import Project
 
 AFTER_TRAIN = {"evaluate", "predict", "submit", "draw"}
-AFTER_SPLIT = {"normalize", "train@0"} | AFTER_TRAIN
+WITH_NUMBERS = {"split", "normalize", "train@0", "evaluate", "predict", "draw"}
+ALL = WITH_NUMBERS | {"download", "ensemble", "submit"}
 
-CHANGES: list[tuple[dict[str, object], set[str]]] = [
+# stages that depend on a file directly; those after them run only where an output changes
+CODE = {
+    "src/core/outputs.py": ALL,
+    "src/check.py": set(),
+    "src/data/images.py": WITH_NUMBERS | {"download"},
+    "src/data/competition.py": {"download", "split", "normalize", "predict"},
+    "src/preparation/splitting.py": {"split"},
+    "src/preparation/normalizing.py": {"normalize"},
+    "src/sources/archive.py": {"download"},
+    "src/sources/submission.py": {"submit"},
+    "src/sources/sample/source.py": {"download", "submit"},
+    "src/sources/local/source.py": set(),
+    "src/sources/kaggle/source.py": set(),
+    "src/sources/kaggle/client.py": set(),
+    "src/models/networks.py": {"train@0", "evaluate", "predict"},
+    "src/training/loop.py": {"train@0"},
+    "src/inference/members.py": {"ensemble", "evaluate", "predict"},
+    "src/inference/ensemble.py": {"evaluate", "predict"},
+    "src/evaluation/scores.py": {"evaluate"},
+    "src/reporting/pictures/style.py": {"draw"},
+    "src/reporting/comparison.py": set(),
+    "src/reporting/page.html.jinja": set(),
+    "stages/train.py": {"train@0"},
+    "requirements.txt": WITH_NUMBERS,
+    "requirements-dev.txt": set(),
+}
+
+
+@pytest.mark.parametrize(("file", "expected"), CODE.items(), ids=CODE)
+def test_a_file_concerns_the_stages_that_depend_on_it(file: str, expected: set[str], finished: Project) -> None:
+    assert (finished.root / file).is_file()
+    with Repo(finished.root) as repo:
+        concerned = {
+            stage.name
+            for stage in repo.index.stages
+            if any(Path(file).is_relative_to(dep.def_path) for dep in stage.deps)
+        }
+    assert concerned == expected
+
+
+# stages that run after a change of a parameter
+PARAMETERS: list[tuple[dict[str, object], set[str]]] = [
     ({"recipes.notebook.lr": 0.02, "sources.kaggle.competition": "other", "sources.local.path": "x"}, set()),
-    ({"sources.sample.seed": 1}, {"download", "split"} | AFTER_SPLIT),
-    ({"split.train_fraction": 0.75}, {"split"} | AFTER_SPLIT),
+    ({"sources.sample.seed": 1}, ALL - {"ensemble"}),
+    ({"split.train_fraction": 0.75}, ALL - {"download", "ensemble"}),
     ({"recipes.linear.epochs": 2}, {"train@0"} | AFTER_TRAIN),
-    ({"seeds": [0, 1]}, {"train@1"} | AFTER_TRAIN),
+    ({"seeds": [0, 1]}, {"train@1", "ensemble"} | AFTER_TRAIN),
     ({"submit.when": "always"}, {"submit"}),
+]
+PARAMETER_CASES = [
+    pytest.param(values, expected, id=" ".join(values), marks=[pytest.mark.slow] if len(expected) > 1 else [])
+    for values, expected in PARAMETERS
 ]
 
 
-@pytest.mark.parametrize(("values", "expected"), CHANGES, ids=[" ".join(values) for values, _ in CHANGES])
+@pytest.mark.parametrize(("values", "expected"), PARAMETER_CASES)
 def test_a_parameter_runs_what_reads_it(values: dict[str, object], expected: set[str], reproduced: Project) -> None:
     reproduced.set(values)
     assert set(reproduced.repro()) == expected
 
 
-CODE = [
-    ("src/drawing.py", {"draw"}),
-    ("src/sources/kaggle.py", set()),
-    ("src/submission.py", {"submit"}),
-    ("src/training.py", {"train@0"}),
-]
-
-
-@pytest.mark.parametrize(("file", "expected"), CODE)
-def test_code_runs_the_stages_that_import_it(file: str, expected: set[str], reproduced: Project) -> None:
-    with (reproduced.root / file).open("a") as code:
-        code.write("\n# a remark\n")
-    assert set(reproduced.repro()) == expected
+@pytest.mark.slow
+def test_a_remark_in_the_code_runs_the_stages_that_depend_on_it(reproduced: Project) -> None:
+    for file in ("src/sources/submission.py", "src/reporting/pictures/datasets.py", "src/reporting/page.py"):
+        with (reproduced.root / file).open("a") as code:
+            code.write("\n# a remark\n")
+    assert set(reproduced.repro()) == {"submit", "draw"}
 
 
 @pytest.mark.slow
@@ -58,15 +100,17 @@ def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> Non
     reproduced.set({"seeds": [0, 1]})
     reproduced.repro()
     reproduced.commit()
-    assert '"1"' in (root / "metrics" / "evaluate.json").read_text()
+    assert (root / "plots/seeds.csv").read_text().count("\n") == 3
     reproduced.set({"seeds": [0]})
-    reproduced.repro()
+    assert "ensemble" in reproduced.repro()
     reproduced.commit()
-    for folder in ("models", "plots/loss", "plots/accuracy", "metrics/train"):
-        assert [file.stem for file in (root / folder).iterdir()] == ["0"]
+    for folder in ("models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train"):
+        assert {file.stem for file in (root / folder).iterdir()} - {"ensemble"} == {"0"}
     locked = YAML(typ="safe").load(root / "dvc.lock")["stages"]
-    folders = [dep for stage in ("evaluate", "predict", "draw") for dep in locked[stage]["deps"] if "nfiles" in dep]
-    assert {dep["nfiles"] for dep in folders if dep["path"] in ("models", "plots/loss", "plots/accuracy")} == {1}
+    files = {(stage, dep["path"]): dep.get("nfiles") for stage in locked for dep in locked[stage]["deps"]}
+    for stage in ("evaluate", "predict", "draw"):
+        assert files[stage, "models"] == 2, "a model and ensemble.json"
+    assert files["draw", "plots/curves"] == 2
 
     reproduced.run("git", "clone", "--quiet", ".", "clone")
     clone = Project(root / "clone")
@@ -75,3 +119,15 @@ def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> Non
 
     reproduced.set({"seeds": [0, 1]})
     assert "train@1" not in reproduced.repro(), "the run-cache still has the model"
+    reproduced.set({"seeds": [0]})
+    reproduced.repro()
+    assert [file.name for file in (root / "models").glob("*.safetensors")] == ["0.safetensors"]
+
+
+def test_a_model_of_no_seed_is_refused(reproduced: Project) -> None:
+    stray = reproduced.root / "models" / "7.safetensors"
+    stray.write_bytes(b"left behind")
+    output = reproduced.run("dvc", "repro", "evaluate", fails=True)
+    assert "error: models/7.safetensors: the ensemble has no such member (params.yaml: seeds)" in output
+    reproduced.run("dvc", "repro", "--force", "--single-item", "ensemble")
+    assert not stray.exists()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from src.core.errors import UserError
 
+from src.core.errors import UserError
 from src.data import competition
 
 GOOD = {

@@ -1,10 +1,7 @@
-"""Each stage declares exactly what it reads and imports.
-
-Each stage's command runs in a folder that holds its declared dependencies and parameters and nothing else, and fails
-in a folder that lacks any one of them.
-"""
+"""Each stage declares what it imports, reads and is parametrized by, and nothing else."""
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +10,15 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from tests.conftest import Project
+from src.core import params
+from tests.competitions import digits
+from tests.conftest import ROOT, Project
+from tests.imports import closure, modules
+from tests.kaggle_server import serve
 
-STAGES = ["download", "split", "normalize", "train@0", "evaluate", "predict", "submit", "draw"]
+STAGES = ["download", "split", "normalize", "train@0", "ensemble", "evaluate", "predict", "submit", "draw"]
+SOURCES = ["sample", "local", "kaggle"]
+CORE = Path("src/core")
 
 
 class Declared:
@@ -25,15 +28,19 @@ class Declared:
         with Repo(project.root) as repo:
             stage = next(stage for stage in repo.index.stages if stage.name == name)
             self.command = stage.cmd
-            self.files = [dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+            self.files = [Path(dep.def_path) for dep in stage.deps if not isinstance(dep, ParamsDependency)]
             self.keys = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
         self._project = project
-        self._params = YAML(typ="safe").load(project.root / "params.yaml")
 
-    def run_with(self, root: Path, files: list[str], keys: list[str], *, fails: bool) -> str:
-        """Run the command in a new folder that holds only `files`, and of params.yaml only `keys`."""
+    @property
+    def code(self) -> list[Path]:
+        """The files and folders of code."""
+        return [path for path in self.files if path.parts[0] in ("src", "stages")]
+
+    def run_in(self, root: Path, keys: list[str], *, fails: bool = False, **environment: str) -> str:
+        """Run the command in a new folder that holds the declared files, and of params.yaml only `keys`."""
         root.mkdir()
-        for name in files:
+        for name in self.files:
             source, target = self._project.root / name, root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
@@ -41,48 +48,99 @@ class Declared:
             else:
                 shutil.copy(source, target)
         YAML().dump(self._only(keys), root / "params.yaml")
-        return Project(root, {"PYTHONDONTWRITEBYTECODE": "1"}).run(*self.command.split(), fails=fails)
+        isolated = Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
+        return isolated.run(*self.command.split(), fails=fails, **environment)
 
     def _only(self, keys: list[str]) -> dict[str, object]:
+        content = params.load_yaml((self._project.root / "params.yaml").read_text())
         chosen: dict[str, object] = {}
         for key in keys:
             *parents, name = key.split(".")
-            source, target = self._params, chosen
+            source, target = content, chosen
             for parent in parents:
                 source, target = source[parent], target.setdefault(parent, {})
             target[name] = source[name]
         return chosen
 
 
-def incomplete(names: list[str]) -> Iterator[tuple[str, list[str]]]:
-    for missing in names:
-        yield missing, [name for name in names if name != missing]
+def stages_and_sources() -> Iterator[tuple[str, str]]:
+    for stage in STAGES:
+        for source in SOURCES if stage in ("download", "submit") else SOURCES[:1]:
+            yield stage, source
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_dependencies_are_enough_and_none_is_idle(stage: str, reproduced: Project, tmp_path: Path) -> None:
-    declared = Declared(reproduced, stage)
-    declared.run_with(tmp_path / "complete", declared.files, declared.keys, fails=False)
-    for number, (missing, files) in enumerate(incomplete(declared.files)):
-        print("without", missing)
-        declared.run_with(tmp_path / f"file{number}", files, declared.keys, fails=True)
-    for number, (missing, keys) in enumerate(incomplete(declared.keys)):
-        print("without", missing)
-        output = declared.run_with(tmp_path / f"key{number}", declared.files, keys, fails=True)
+@pytest.fixture
+def declared(request: pytest.FixtureRequest, finished: Project, tmp_path: Path) -> Declared:
+    stage, source = request.param
+    if source == "sample":
+        return Declared(finished, stage)
+    copy = Project(tmp_path / "project")
+    shutil.copytree(finished.root, copy.root, symlinks=True)
+    copy.set({"source": source, "sources.kaggle.competition": digits().name})
+    return Declared(copy, stage)
+
+
+@pytest.mark.parametrize(
+    ("declared", "source"),
+    [((stage, source), source) for stage, source in stages_and_sources()],
+    indirect=["declared"],
+    ids=[f"{stage} {source}" for stage, source in stages_and_sources()],
+)
+def test_the_declared_code_is_what_the_stage_imports(declared: Declared, source: str) -> None:
+    script = next(path for path in declared.code if path.parts[0] == "stages")
+    needed = closure(script)
+    if Path("src/sources/interface.py") in needed:  # it imports the source by the name in params.yaml
+        needed |= modules(Path("src/sources") / source)
+    listed = {module for path in declared.code for module in modules(path)}
+    missing = sorted(needed - listed)
+    assert not missing, f"dvc.yaml: add to the deps of {script.stem}: {', '.join(map(str, missing))}"
+    idle = sorted(path for path in declared.code if path != CORE and not modules(path) <= needed)
+    assert not idle, f"dvc.yaml: {script.stem} does not import all of {', '.join(map(str, idle))}; list its files"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_with_its_declared_files_and_parameters_only(name: str, finished: Project, tmp_path: Path) -> None:
+    stage = Declared(finished, name)
+    stage.run_in(tmp_path / "isolated", stage.keys)
+
+
+@pytest.mark.parametrize("name", ["download", "submit"])
+def test_so_it_does_with_local_files(name: str, reproduced: Project, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
+        for file, content in digits().files.items():
+            archive.writestr(file, content)
+    reproduced.set({"source": "local", "sources.local.path": str(tmp_path / "digits.zip")})
+    stage = Declared(reproduced, name)
+    stage.run_in(tmp_path / "isolated", stage.keys)
+
+
+@pytest.mark.parametrize("name", ["download", "submit"])
+def test_so_it_does_with_kaggle(name: str, reproduced: Project, tmp_path: Path) -> None:
+    with serve(digits()) as kaggle:
+        reproduced.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})
+        wanted = digits().files["sample_submission.csv"]
+        (reproduced.root / "data/predictions/submission.csv").unlink()
+        (reproduced.root / "data/predictions/submission.csv").write_bytes(wanted)
+        stage = Declared(reproduced, name)
+        stage.run_in(tmp_path / "isolated", stage.keys, HOME=str(tmp_path), **kaggle.environment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_reads_every_parameter_that_it_declares(name: str, finished: Project, tmp_path: Path) -> None:
+    stage = Declared(finished, name)
+    for number, missing in enumerate(stage.keys):
+        keys = [key for key in stage.keys if key != missing]
+        output = stage.run_in(tmp_path / str(number), keys, fails=True)
         assert missing.split(".")[0] in output
 
 
-@pytest.mark.parametrize("source", ["local", "kaggle"])
-def test_other_sources_declare_their_own_module(source: str, reproduced: Project) -> None:
-    sample, other = Declared(reproduced, "download"), None
-    reproduced.set({"source": source})
-    other = Declared(reproduced, "download")
-    assert set(other.files) - set(sample.files) == {f"src/sources/{source}.py"}
-    assert set(sample.files) - set(other.files) == {"src/sources/sample.py"}
-    assert set(other.keys) - set(sample.keys) == {f"sources.{source}"}
+def test_dvc_yaml_is_read_at_a_glance(finished: Project) -> None:
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) < 200
+    assert max(len(Declared(finished, name).files) for name in STAGES) <= 9
 
 
-def test_a_local_download_needs_no_more_than_it_declares(reproduced: Project, tmp_path: Path) -> None:
-    reproduced.set({"source": "local", "sources.local.path": str(reproduced.root / "data" / "raw")})
-    declared = Declared(reproduced, "download")
-    declared.run_with(tmp_path / "complete", declared.files, declared.keys, fails=False)
+def test_results_depend_on_the_environment_and_files_of_a_source_do_not(finished: Project) -> None:
+    environment = Path("requirements.txt")
+    depending = {name for name in STAGES if environment in Declared(finished, name).files}
+    assert depending == {"split", "normalize", "train@0", "evaluate", "predict", "draw"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from src.core.errors import UserError
 from src.sources.locking import alone
-
 from tests.competitions import digits
 from tests.conftest import Project
 from tests.kaggle_server import Kaggle, serve

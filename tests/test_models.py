@@ -3,12 +3,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from src.training.augmentation import distort
-from src.core.errors import UserError
-from src.models.recipes import Augmentation, Recipe
 
-from src import models
-from src.inference import shifted
+from src.core.errors import UserError
+from src.models import networks
+from src.models.forward import shifted
+from src.models.recipes import Augmentation, Recipe
+from src.training.augmentation import distort
 
 SMALLEST = {"quick": 20, "cnn": 12}
 
@@ -22,13 +22,13 @@ def recipe(model: str) -> Recipe:
 @pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2)])
 def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
     side = max(side, SMALLEST.get(model, 1))
-    network = models.build(recipe(model), side, classes, seed=0)
+    network = networks.build(recipe(model), side, classes, seed=0)
     assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
 def test_the_seed_decides_the_weights(model: str) -> None:
-    first, again, other = (models.build(recipe(model), 20, 3, seed).state_dict() for seed in (0, 0, 1))
+    first, again, other = (networks.build(recipe(model), 20, 3, seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
@@ -36,7 +36,7 @@ def test_the_seed_decides_the_weights(model: str) -> None:
 @pytest.mark.parametrize(("model", "smallest"), SMALLEST.items())
 def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -> None:
     with pytest.raises(UserError, match=f"model: {model} takes images of {smallest}x{smallest} pixels or more"):
-        models.build(recipe(model), smallest - 1, 10, seed=0)
+        networks.build(recipe(model), smallest - 1, 10, seed=0)
 
 
 def spot(side: int = 28) -> torch.Tensor:

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from src.core.outputs import replacing
 
-from src import jsonfile
+from src.core import metrics
+from src.core.outputs import replacing
 
 
 def test_a_failure_leaves_the_old_output_and_nothing_else(tmp_path: Path) -> None:
@@ -40,9 +40,9 @@ def test_what_a_killed_run_left_is_replaced(tmp_path: Path) -> None:
 
 
 def test_metrics_have_six_decimals_and_only_numbers(tmp_path: Path) -> None:
-    jsonfile.write(tmp_path / "m" / "x.json", {"a": 0.1234567891, "b": {"c": 3}})
+    metrics.write(tmp_path / "m" / "x.json", {"a": 0.1234567891, "b": {"c": 3}})
     text = (tmp_path / "m" / "x.json").read_text()
-    assert json.loads(text) == {"a": 0.123457, "b": {"c": 3}} == jsonfile.read(tmp_path / "m" / "x.json")
+    assert json.loads(text) == {"a": 0.123457, "b": {"c": 3}} == metrics.read(tmp_path / "m" / "x.json")
     with pytest.raises(ValueError, match="JSON compliant"):
-        jsonfile.write(tmp_path / "m" / "x.json", {"a": float("nan")})
+        metrics.write(tmp_path / "m" / "x.json", {"a": float("nan")})
     assert (tmp_path / "m" / "x.json").read_text() == text

@@ -3,12 +3,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from src.core.errors import UserError
-from src.models.recipes import Recipe
-from src.seeds import Seeds, keep_only
-from src.preparation.splitting import SplitParams
+from dvc.utils.serialize import YAMLFileCorruptedError, dump_yaml, load_yaml, parse_yaml
+from hypothesis import assume, given, strategies
 
-from src import check, device, params
+from src import check
+from src.core import params
+from src.core.errors import UserError
+from src.inference.members import Seeds, remove_others
+from src.models import device
+from src.models.recipes import Recipe
+from src.preparation.splitting import SplitParams
 from tests.conftest import ROOT
 
 PARAMS = (ROOT / "params.yaml").read_text()
@@ -32,7 +36,7 @@ BAD = [
     ("train_fraction: 0.8", "train_part: 0.8", "split.train_fraction: field required"),
     ("train_fraction: 0.8", "train_part: 0.8", "split.train_part: extra inputs are not permitted"),
     ("shuffle: false            #", "shuffle: 'no'  #", "split.shuffle: input should be a valid boolean"),
-    ("- 0\n", "- 0\n- 0\n", "seeds: a seed stands twice in the list"),
+    ("- 0\n", "- 0\n- 0\n", "seeds: duplicate seed in the list"),
     ("- 0\n", "- zero\n", "seeds.0: input should be a valid integer"),
     ("- 0\n", "- -1\n", "seeds.0: input should be greater than or equal to 0"),
     ("- 0\n", "- 9223372036854775808\n", "seeds.0: input should be less than 9223372036854775808"),
@@ -75,23 +79,58 @@ def test_a_stage_reads_only_its_own_keys(here: Path) -> None:
     Path("params.yaml").write_text(
         "split: {train_fraction: 0.5, shuffle: true, seed: 3}\nseeds: [2, 1]\nrecipe: nonsense"
     )
-    assert params.load("split", SplitParams) == SplitParams(train_fraction=0.5, shuffle=True, seed=3)
-    assert params.load("seeds", Seeds).root == [2, 1]
+    assert params.get("split", SplitParams) == SplitParams(train_fraction=0.5, shuffle=True, seed=3)
+    assert params.get("seeds", Seeds).root == [2, 1]
 
 
 def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
     Path("params.yaml").write_text("recipes: {one: {}, two: {}}")
     with pytest.raises(UserError, match=r"there is no recipes\.three; recipes has one, two"):
-        params.load("recipes.three", Recipe)
+        params.get("recipes.three", Recipe)
 
 
-def test_a_power_of_ten_is_a_number_as_it_is_for_dvc(here: Path) -> None:
-    Path("params.yaml").write_text("rate: 1e-3")
-    assert params.load("rate", float) == 0.001
+SCALARS = [
+    "1e-3", "1e-05", "1E5", "1.", ".1", "-.5e-3", ".1e5", "+.5", "on", "yes", "No", "true", "FALSE", "null", "~", "''",
+    "0o17", "012", "08", "0x1F", "0b101", "1_000", "+1", "-0", "1:30", "2020-01-01", ".inf", "-.INF", ".nan", "y",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scalar", SCALARS)
+def test_a_scalar_means_what_it_means_to_dvc(scalar: str) -> None:
+    text = f"key: {scalar}"
+    assert repr(params.load_yaml(text)) == repr(parse_yaml(text, "params.yaml"))
+
+
+# text that looks like a number, or nearly so
+@given(strategies.text("0123456789+-._eExXobinfNaA", min_size=1, max_size=8))
+def test_any_scalar_means_what_it_means_to_dvc(scalar: str) -> None:
+    try:
+        expected = parse_yaml(f"key: {scalar}", "params.yaml")
+    except (YAMLFileCorruptedError, ValueError):
+        assume(False)
+    assert repr(params.load_yaml(f"key: {scalar}")) == repr(expected)
+
+
+VALUES = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(max_size=9),
+    lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given(strategies.dictionaries(strategies.text(max_size=5), VALUES, max_size=4))
+def test_what_dvc_writes_is_read_as_dvc_reads_it(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
+    path = tmp_path_factory.getbasetemp() / "written.yaml"
+    dump_yaml(path, content)
+    assert repr(params.load_yaml(path.read_text(encoding="utf-8"))) == repr(load_yaml(path))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that the test wants missing")
-@pytest.mark.parametrize("refuse", [check.main, device.load])
+@pytest.mark.parametrize("refuse", [check.main, device.selected])
 def test_a_device_that_is_not_there_is_refused(refuse: Callable[[], object], here: Path) -> None:
     Path("params.yaml").write_text(PARAMS.replace("device: cpu", "device: cuda"))
     with pytest.raises(UserError, match="device: this machine has no cuda; choose cpu"):
@@ -100,7 +139,7 @@ def test_a_device_that_is_not_there_is_refused(refuse: Callable[[], object], her
 
 def test_the_device_is_torch_s(here: Path) -> None:
     Path("params.yaml").write_text("device: cpu")
-    assert device.load() == torch.device("cpu")
+    assert device.selected() == torch.device("cpu")
 
 
 def test_only_the_files_of_the_seeds_are_kept(tmp_path: Path) -> None:
@@ -108,5 +147,5 @@ def test_only_the_files_of_the_seeds_are_kept(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         for seed in (1, 2, 12):
             (tmp_path / folder / f"{seed}.any").touch()
-    keep_only([1, 12], tmp_path / "models", tmp_path / "loss", tmp_path / "missing")
+    remove_others([1, 12], [tmp_path / "models", tmp_path / "loss", tmp_path / "missing"])
     assert sorted(path.name for path in tmp_path.rglob("*.any")) == ["1.any", "1.any", "12.any", "12.any"]

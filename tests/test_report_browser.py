@@ -37,10 +37,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 @pytest.fixture(scope="module")
-def url(_reproduced_once: Project) -> str:
-    """Return the address of the report of a run on the sample."""
-    _reproduced_once.run("python", "-m", "src.report")
-    return Path(_reproduced_once.root / "report.html").as_uri()
+def url(finished: Project) -> str:
+    """Return the URL of the report of a run on the sample."""
+    return Path(finished.root / "report.html").as_uri()
 
 
 def show(browser: webdriver.Chrome, url: str, width: int = 1100, scheme: str = "light") -> None:
@@ -58,7 +57,7 @@ def test_it_opens_without_an_error_or_a_request(browser: webdriver.Chrome, url: 
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
     # Chromium's own start page may still be loading
-    asked = [one["request"]["url"] for one in sent if one["documentURL"] == url]
+    asked = [request["request"]["url"] for request in sent if request["documentURL"] == url]
     assert [address for address in asked if not address.startswith("data:")] == [url]
 
 

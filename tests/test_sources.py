@@ -4,8 +4,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from src.core.errors import UserError
 
+from src.core.errors import UserError
+from src.data.competition import FILES
 from src.sources.local import source as local
 from tests.competitions import digits
 from tests.conftest import Project
@@ -60,4 +61,4 @@ def test_a_local_folder_without_a_file_leaves_nothing_behind(project: Project) -
 @pytest.mark.parametrize(("path", "said"), [("", "give the path of a zip or folder"), ("not/here", "there is no")])
 def test_a_local_path_that_leads_nowhere(tmp_path: Path, path: str, said: str) -> None:
     with pytest.raises(UserError, match=f"sources.local.path: {said}"):
-        local.Source(path=path).download(tmp_path)
+        local.Source(path=path).download(tmp_path, FILES)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+
 from src.core.errors import UserError
 from src.data.images import ImageSet
-from src.preparation.splitting import SplitParams, split, summary
+from src.preparation.splitting import SplitParams, split
 
 
 def labelled(count: int) -> ImageSet:
@@ -35,15 +36,3 @@ def test_the_seed_decides_the_order_and_labels_stay_with_their_images() -> None:
 def test_a_fraction_that_leaves_nothing_to_train_on_is_refused() -> None:
     with pytest.raises(UserError, match=r"split\.train_fraction"):
         split(labelled(3), SplitParams(train_fraction=0.1, shuffle=False, seed=0))
-
-
-def test_the_summary_counts_classes_of_both_sides() -> None:
-    images = np.zeros((5, 2, 2), dtype=np.uint8)
-    sets = {
-        "train": ImageSet(images[:3], np.array(["a", "a", "b"])),
-        "validation": ImageSet(images[3:], np.array(["b", "b"])),
-    }
-    assert summary(sets) == {
-        "train": {"images": 3, "images_of_class": {"a": 2, "b": 1}},
-        "validation": {"images": 2, "images_of_class": {"a": 0, "b": 2}},
-    }

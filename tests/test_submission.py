@@ -1,10 +1,12 @@
 """The policy: what is worth a submission."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from src.core.errors import UserError
 from src.sources.submission import SubmitParams, submit
 
@@ -15,7 +17,7 @@ class Account:
 
     sent: list[str] = field(default_factory=list)
 
-    def download(self, into: Path) -> None:
+    def download(self, into: Path, names: Sequence[str]) -> None:
         """Have no files."""
 
     def messages(self) -> list[str]:

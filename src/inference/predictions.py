@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.core import tables
-from src.core.metrics import Metrics
 from src.core.outputs import replacing
 
 
@@ -43,6 +42,11 @@ class Predictions:
         highest: NDArray[np.float32] = self.probabilities.max(axis=1)
         return highest
 
+    @property
+    def mean_confidence(self) -> float:
+        """The mean confidence over all images."""
+        return float(self.confidence.mean(dtype=np.float64))
+
 
 def write_with_labels(path: Path, predictions: Predictions, labels: NDArray[Any]) -> None:
     """Write predictions and the true `labels`, shape (N,), as CSV: one row per image, in the order of the set.
@@ -57,11 +61,6 @@ def class_counts(predictions: Predictions) -> pd.DataFrame:
     """Return how many images are predicted to be of each class: one row per class, columns `class` and `images`."""
     counts = np.bincount(predictions.probabilities.argmax(axis=1), minlength=len(predictions.classes))
     return pd.DataFrame({"class": predictions.classes, "images": counts})
-
-
-def summarize(predictions: Predictions) -> Metrics:
-    """Return the number of images and their mean confidence, in [0, 1]."""
-    return {"images": len(predictions.labels), "mean_confidence": float(predictions.confidence.mean(dtype=np.float64))}
 
 
 def write_probabilities(path: Path, predictions: Predictions) -> None:

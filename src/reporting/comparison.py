@@ -54,11 +54,14 @@ def committed_run(predictions_csv: str) -> Run:
     from dvc.exceptions import DvcException
 
     try:
-        text = dvc.api.read(predictions_csv, rev="HEAD")
-        predicted = tables.read_predictions(io.StringIO(text))
+        predicted = tables.read_predictions(io.StringIO(dvc.api.read(predictions_csv, rev="HEAD")))
     except (DvcException, FileNotFoundError):  # not in the cache, or the commit has no such output
         predicted = None
-    return Run(dvc.api.params_show("params.yaml", rev="HEAD"), dvc.api.metrics_show(rev="HEAD"), predicted)
+    try:
+        metrics = dvc.api.metrics_show(rev="HEAD")
+    except (DvcException, FileNotFoundError):
+        metrics = {}
+    return Run(dvc.api.params_show("params.yaml", rev="HEAD"), metrics, predicted)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

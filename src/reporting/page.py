@@ -87,7 +87,8 @@ def compare(settings: Mapping[str, Any], predicted: pd.DataFrame | None) -> dict
     import dvc.api
 
     old = comparison.committed_run(str(PREDICTIONS))
-    new = comparison.Run(settings, dvc.api.metrics_show(), predicted)
+    files = [str(path) for path in sorted(Path("metrics").rglob("*.json"))]
+    new = comparison.Run(settings, dvc.api.metrics_show(*files) if files else {}, predicted)
     return {
         "commit": commit[:8],
         "changed_params": comparison.changes(old.params, new.params),

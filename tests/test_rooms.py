@@ -1,0 +1,31 @@
+"""The rooms of src: each imports only rooms below itself."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.imports import imported_by, modules
+
+ORDER = ["reporting", "evaluation", "inference", "training", "models", "sources", "preparation", "data", "core"]
+"""From the highest room to the lowest; `src/check.py` stands above all."""
+
+
+def test_every_room_is_in_the_order_and_says_what_it_holds() -> None:
+    rooms = [path.parent for path in (ROOT / "src").glob("*/__init__.py")]
+    assert sorted(room.name for room in rooms) == sorted(ORDER)
+    assert [path.name for path in (ROOT / "src").glob("*.py")] == ["check.py"]
+    for room in rooms:
+        assert (room / "__init__.py").read_text().startswith('"""')
+
+
+@pytest.mark.parametrize("room", ORDER)
+def test_a_room_imports_only_lower_ones(room: str) -> None:
+    for file in sorted(modules(Path("src") / room)):
+        for imported in imported_by(file):
+            other = imported.parts[1]
+            assert other in ORDER[ORDER.index(room) :], f"{room} imports the higher {other}: {file} imports {imported}"
+
+
+def test_stages_are_imported_by_nothing() -> None:
+    assert not [file for file in modules(Path("src")) if "from stages" in (ROOT / file).read_text()]
