@@ -20,6 +20,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+
 from src.core import params
 from src.core.errors import UserError
 from src.demo import build, export, page, runtime
@@ -27,7 +28,6 @@ from src.inference import ensemble, members
 from src.models import checkpoints, networks
 from src.models.checkpoints import Checkpoint
 from src.models.recipes import Recipe
-
 from tests.conftest import ROOT, Project
 
 CPU = torch.device("cpu")
