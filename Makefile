@@ -23,7 +23,7 @@ test: .venv/developers  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
-	pytest --numprocesses auto -m "not slow"
+	pytest --numprocesses 4 --dist worksteal -m "not slow"
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks

@@ -6,7 +6,7 @@ import numpy as np
 
 from src.core import cli
 from src.data import images
-from src.reporting.pictures import datasets, evaluation, style, tables, test_set, training
+from src.reporting.pictures import datasets, evaluation, predictions, style, tables, training
 
 
 def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_dir: Path, pictures_dir: Path) -> None:
@@ -27,7 +27,7 @@ def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_d
             "reliability": evaluation.reliability_diagram(predicted),
             "mistakes": evaluation.confident_mistakes(validation, predicted),
             "doubtful": evaluation.least_confident(validation, predicted),
-            "predictions": test_set.least_confident(test, probabilities, classes),
+            "predictions": predictions.least_confident(test, probabilities, classes),
         }
         style.write(pictures_dir, pictures)
 

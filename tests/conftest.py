@@ -1,5 +1,6 @@
 """Temporary copies of this project in which the real DVC runs."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -106,11 +107,22 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Projec
     with FileLock(shared / "finished.lock"):
         if not project.root.exists():
             incomplete = make_project(shared / "incomplete" / "project")
-            incomplete.run("dvc", "repro")
+            first, changed, second = incomplete.repro(), incomplete.changed(), incomplete.repro()
+            (shared / "first-run.json").write_text(json.dumps([first, changed, second]))
             incomplete.run("python", "-m", "src.reporting.report")
             incomplete.commit()
             incomplete.root.parent.rename(project.root.parent)
     return project
+
+
+@pytest.fixture(scope="session")
+def first_run(finished: Project) -> tuple[list[str], str, list[str]]:
+    """Return what happened in the finished project.
+
+    The stages of its first run, what git then said to be changed, and the stages of its second run.
+    """
+    first, changed, second = json.loads((finished.root.parent.parent / "first-run.json").read_text())
+    return first, changed, second
 
 
 @pytest.fixture

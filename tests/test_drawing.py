@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from src.data import competition
 from src.data.images import ImageSet
-from src.reporting.pictures import datasets, evaluation, style, test_set, training
+from src.reporting.pictures import datasets, evaluation, predictions, style, training
 from src.reporting.pictures.style import Picture
 from src.sources.sample.source import Source
 
@@ -190,7 +190,7 @@ def test_doubtful_begins_with_the_least_confidence(digits: ImageSet, predicted: 
 
 def test_predictions_begin_with_the_least_confidence(digits: ImageSet) -> None:
     probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.3, 0.7]], dtype=np.float32)
-    picture = test_set.least_confident(
+    picture = predictions.least_confident(
         ImageSet(digits.images[:3]), probabilities, np.array(["cat", "a very long name"])
     )
     np.testing.assert_array_equal(images_on(picture), digits.images[[1, 2, 0]])
