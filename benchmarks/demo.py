@@ -81,6 +81,7 @@ def time_page(file: Path) -> tuple[list[float], list[float]]:
                 options.add_argument(flag)
             options.binary_location = str(shutil.which("chromium"))
             with webdriver.Chrome(options, Service(str(shutil.which("chromedriver")))) as browser:
+                browser.set_script_timeout(600)
                 browser.get(file.absolute().as_uri())
                 seconds.append(WebDriverWait(browser, 60, 0.05).until(lambda _: browser.execute_script(READY)) / 1000)
                 milliseconds += browser.execute_async_script(DRAW, STROKES)
