@@ -1,7 +1,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro report experiments test bench
+.PHONY: help repro report demo experiments test bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ repro: .venv/runtime  ## run every stage of the pipeline whose inputs changed, t
 
 report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report
+
+demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model for any ONNX runtime
+	@python -m src.demo.build
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
 	@dvc exp show --only-changed --no-pager --drop "$(NOT_COMPARED)"
@@ -30,6 +33,10 @@ bench: .venv/developers  ## measure speed against other ways to do the same; nee
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/developers: .venv/runtime requirements-dev.txt
+.venv/demo: .venv/runtime requirements-demo.txt
+	.venv/bin/python -m pip install --quiet --requirement requirements-demo.txt
+	touch $@
+
+.venv/developers: .venv/runtime requirements-demo.txt requirements-dev.txt
 	.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, curve, full_data, logistic, mnist_example, notebook, reading, waiting
+from benchmarks import bare_loop, curve, demo, full_data, logistic, mnist_example, notebook, reading, waiting
 from src.check import Params
 from src.core import params
 
@@ -29,7 +29,7 @@ def main() -> None:
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:
         data = full_data.unpack(zip_file, Path(folder))
-        for benchmark in (notebook, reading, logistic, bare_loop, waiting, curve, mnist_example):
+        for benchmark in (notebook, reading, logistic, demo, bare_loop, waiting, curve, mnist_example):
             for row in benchmark.measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)

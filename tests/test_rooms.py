@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.imports import imported_by, modules
 
-ORDER = ["reporting", "evaluation", "inference", "training", "models", "sources", "preparation", "data", "core"]
+ORDER = ["demo", "reporting", "evaluation", "inference", "training", "models", "sources", "preparation", "data", "core"]
 """From the highest room to the lowest; `src/check.py` stands above all."""
 
 

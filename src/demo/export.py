@@ -1,0 +1,138 @@
+"""The ensemble as an ONNX model: images in, probabilities out, and nothing else to know."""
+
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from src.core.errors import UserError
+from src.core.metrics import Metrics
+from src.core.outputs import replacing
+from src.inference import members
+from src.models import checkpoints, forward, networks
+from src.models.checkpoints import Checkpoint
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of an ensemble; it goes into the metadata of the ONNX model and onto the page.
+
+    Attributes:
+        classes: the label of each probability.
+        side: height and width of an image, in pixels.
+        recipe: the name of the recipe.
+        seeds: one of each member.
+        evaluation: its scores on the validation set, as in metrics/evaluate.json.
+        commit: the commit that it was exported at; empty outside of git.
+    """
+
+    classes: list[int] | list[str]
+    side: int
+    recipe: str
+    seeds: list[int]
+    evaluation: Metrics
+    commit: str
+
+    def metadata(self) -> dict[str, str]:
+        """Return all of it by name; what is not text is JSON."""
+        scores = {name: json.dumps(self.evaluation[name]) for name in SCORES if name in self.evaluation}
+        return {
+            "classes": json.dumps(self.classes),
+            "side": str(self.side),
+            "recipe": self.recipe,
+            "seeds": json.dumps(self.seeds),
+            **scores,
+            "commit": self.commit,
+        }
+
+
+SCORES = ("accuracy", "accuracy_interval")
+
+
+class Ensemble(nn.Module):
+    """Images (N, side, side) in [0, 1] to probabilities (N, C), the mean over the members."""
+
+    def __init__(self, ensemble: Sequence[Checkpoint]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(Member(checkpoint) for checkpoint in ensemble)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the probabilities."""
+        return torch.stack([member(images) for member in self.members]).mean(dim=0)
+
+
+class Member(nn.Module):
+    """A trained network, with all that its recipe does to an image before it and to the logits after it."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        network = networks.build(checkpoint.recipe, checkpoint.side, len(checkpoint.classes), seed=0)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
+        # the weights are float32 in the file, and not every runtime has kernels for float64
+        self.network = network.float().eval()
+        self.shift = checkpoint.recipe.test_time_shift
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the probabilities (N, C) of images (N, side, side), the mean over the shifted views."""
+        views = forward.shifted(images, self.shift)
+        # one batch of all views, for a graph that does not grow with them
+        logits: Tensor = self.network(torch.cat(views))
+        return logits.softmax(dim=1).reshape(len(views), -1, logits.shape[1]).mean(dim=0)
+
+
+def read_ensemble(models_dir: Path) -> dict[int, Checkpoint]:
+    """Return the checkpoint of each seed of the ensemble.
+
+    Raises:
+        UserError: there is no model yet, or it is not one of this pipeline.
+    """
+    if not (models_dir / members.FILE).exists():
+        raise UserError(f"{models_dir}: there is no model yet; run `make repro` first")
+    return {seed: checkpoints.read(path) for seed, path in members.read(models_dir).items()}
+
+
+def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) -> None:
+    """Write the ensemble as an ONNX model with the input `images` and the output `probabilities`.
+
+    Equal checkpoints and metadata give equal bytes.
+
+    Raises:
+        UserError: the packages of the extra `demo` are not installed.
+    """
+    try:
+        import onnxscript  # noqa: F401 - torch imports it, and would tell its absence in another way
+    except ModuleNotFoundError as error:
+        raise UserError(f"the package {error.name} is not installed; run `make demo`") from None
+    # the exporter tells of operators that are not in use, and of deprecations in its own code
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            Ensemble(ensemble).eval(),
+            (torch.zeros(2, ensemble[0].side, ensemble[0].side),),
+            input_names=["images"],
+            output_names=["probabilities"],
+            dynamic_shapes=({0: torch.export.Dim("N")},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    _remove_source_locations(model)
+    for name, text in metadata.items():
+        model.metadata_props.add(key=name, value=text)
+    with replacing(path) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _remove_source_locations(model: Any) -> None:
+    """Remove what the exporter notes with each part: the lines of source code that it is from, by absolute paths."""
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]

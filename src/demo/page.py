@@ -1,0 +1,88 @@
+"""The page on which to draw: one HTML file that holds the model, the runtime and all else that it needs."""
+
+import base64
+import gzip
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from numpy.typing import NDArray
+
+from src.data.images import ImageSet
+from src.demo import runtime
+from src.demo.export import Description
+
+TEMPLATE = "demo.html.jinja"
+EXAMPLES = 400
+"""Training images in the page, about the same number of each class."""
+NEAREST = 8
+"""Of them, how many are shown."""
+
+
+def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
+    """Return the page as HTML.
+
+    Args:
+        model: what is known of the model.
+        onnx: the model.
+        training_set: float32 images in [0, 1] and their labels.
+    """
+    examples = choose_examples(training_set.known_labels, model.classes)
+    pixels = np.round(255 * training_set.images[examples]).astype(np.uint8)
+    labels = np.searchsorted(model.classes, training_set.known_labels[examples]).tolist()
+    classes = [str(label) for label in model.classes]
+    noun = noun_for(classes)
+    folder = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(TEMPLATE).render(
+        model=model,
+        classes=classes,
+        side=model.side,
+        noun=noun,
+        examples=labels,
+        nearest=NEAREST,
+        training_images=len(training_set),
+        facts={"classes": classes, "side": model.side, "noun": noun, "labels": labels},
+        training_block=_block(pixels.tobytes()),
+        model_block=_block(onnx),
+        runtime_block=_block(runtime.wasm()),
+        # the last line names a source map, which is not in the page
+        modules={
+            "onnxruntime-web": _module(runtime.javascript().partition("//# sourceMappingURL")[0]),
+            "ink": _module((folder / "ink.js").read_text(encoding="utf-8")),
+        },
+        script=(folder / "demo.js").read_text(encoding="utf-8"),
+        licence=runtime.licence(),
+        runtime_version=runtime.VERSION,
+    )
+
+
+def choose_examples(labels: NDArray[np.generic], classes: Sequence[int] | Sequence[str]) -> NDArray[np.intp]:
+    """Return the indices of the first images of each class, in all `EXAMPLES` or a few less."""
+    each = EXAMPLES // len(classes)
+    return np.concatenate([np.flatnonzero(labels == label)[:each] for label in classes])
+
+
+def noun_for(classes: Sequence[str]) -> str:
+    """Return what a person may draw, in a word."""
+    if all(re.fullmatch("[0-9]", label) for label in classes):
+        return "digit"
+    if all(len(label) == 1 and label.isalpha() for label in classes):
+        return "letter"
+    return "picture"
+
+
+def _block(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
+
+
+def _module(source: str) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()

@@ -1,0 +1,452 @@
+"""The page to draw on in a real browser: Debian's Chromium, headless."""
+
+import io
+import json
+import math
+import re
+import shutil
+import string
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.action_builder import ActionBuilder
+from selenium.webdriver.common.actions.pointer_input import PointerInput
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.conftest import Project
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"),
+]
+
+Stroke = Sequence[tuple[float, float]]
+"""Points, as shares of the width and height of the canvas."""
+
+STROKES: dict[str, list[Stroke]] = {
+    "0": [[(0.5 + 0.2 * math.sin(turn), 0.5 - 0.3 * math.cos(turn)) for turn in np.linspace(0, 2 * math.pi, 13)]],
+    "1": [[(0.5, 0.2), (0.49, 0.4), (0.48, 0.6), (0.47, 0.8)]],
+    "3": [
+        [(0.36, 0.27), (0.45, 0.2), (0.58, 0.22), (0.62, 0.33), (0.55, 0.43), (0.45, 0.47)],
+        [(0.45, 0.47), (0.57, 0.5), (0.65, 0.6), (0.63, 0.72), (0.52, 0.8), (0.36, 0.75)],
+    ],
+    "7": [[(0.3, 0.25), (0.5, 0.25), (0.7, 0.25), (0.6, 0.45), (0.5, 0.65), (0.45, 0.82)]],
+}
+SMALL_7 = [(0.05 + x / 4, 0.05 + y / 4) for x, y in STROKES["7"][0]]
+"""In the upper left corner."""
+
+
+@dataclass
+class Page:
+    """The page in a browser."""
+
+    browser: webdriver.Chrome
+
+    def open(self, url: str, width: int = 1100, scheme: str = "light") -> None:
+        """Open the page and wait until its model is ready."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.browser.get(url)
+        WebDriverWait(self.browser, 60, 0.05).until(lambda _: self.find("html").get_attribute("data-ready") is not None)
+
+    def find(self, selector: str) -> WebElement:
+        """Return the first element that a CSS selector selects."""
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def draw(self, *strokes: Stroke, kind: str = "mouse") -> None:
+        """Draw with a mouse, a finger (`touch`) or a `pen`, and wait for the bars."""
+        canvas, before = self.find("#canvas"), len(self.milliseconds())
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+        width, height = canvas.size["width"], canvas.size["height"]
+        for stroke in strokes:
+            action = ActionBuilder(self.browser, mouse=PointerInput(kind, kind), duration=5)
+            for place, (x, y) in enumerate(stroke):
+                action.pointer_action.move_to(canvas, round((x - 0.5) * width), round((y - 0.5) * height))
+                if place == 0:
+                    action.pointer_action.pointer_down()
+            action.pointer_action.pointer_up()
+            action.perform()
+        WebDriverWait(self.browser, 10, 0.02).until(lambda _: len(self.milliseconds()) == before + len(strokes))
+
+    def open_file(self, path: Path) -> None:
+        """Choose a file by the page's button, and wait until the page says what it found."""
+        self.browser.execute_script("document.querySelector('#result').textContent = ''")
+        self.find("#file").send_keys(str(path))
+        WebDriverWait(self.browser, 10, 0.02).until(lambda _: self.sentence())
+
+    def milliseconds(self) -> list[float]:
+        """Return the time from the end of each stroke to its bars."""
+        script = "return performance.getEntriesByName('from a stroke to the bars').map(entry => entry.duration)"
+        found: list[float] = self.browser.execute_script(script)
+        return found
+
+    def answer(self) -> str:
+        """Return the label in large type."""
+        return self.find("#answer").text
+
+    def sentence(self) -> str:
+        """Return what a screen reader reads out."""
+        return self.find("#result").text.replace("\u00a0", " ")
+
+    def probabilities(self) -> list[float]:
+        """Return the exact values of the bars."""
+        script = "return [...document.querySelectorAll('#bars data')].map(data => Number(data.value))"
+        found: list[float] = self.browser.execute_script(script)
+        return found
+
+    def image(self, selector: str = "#image") -> NDArray[np.uint8]:
+        """Return the ink of an image on the page."""
+        script = """
+            const canvas = document.querySelector(arguments[0]);
+            const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [canvas.width, [...data].filter((_, index) => index % 4 === 3)]"""
+        width, ink = self.browser.execute_script(script, selector)
+        return np.array(ink, dtype=np.uint8).reshape(-1, width)
+
+    def nearest(self) -> list[str]:
+        """Return the labels of the training images that are shown."""
+        return [span.text for span in self.browser.find_elements(By.CSS_SELECTOR, "#nearest span")]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, Service(str(DRIVER)))
+    driver.set_network_conditions(offline=True, latency=0, throughput=0)
+    yield Page(driver)
+    driver.quit()
+
+
+@dataclass(frozen=True)
+class Demos:
+    """Projects in which a recipe was run on the sample and the page was made, each once in a session."""
+
+    finished: Project
+    folder: Path
+
+    def of(self, recipe: str) -> Project:
+        """Return the project of a recipe."""
+        project = Project(self.folder / recipe / "project")
+        with FileLock(self.folder / f"{recipe}.lock"):
+            if not project.root.exists():
+                incomplete = Project(self.folder / f"incomplete-{recipe}" / "project")
+                shutil.copytree(self.finished.root, incomplete.root, symlinks=True)
+                incomplete.set({"recipe": recipe})
+                incomplete.repro("evaluate", "predict")
+                incomplete.run("python", "-m", "src.demo.build")
+                incomplete.root.parent.rename(project.root.parent)
+        return project
+
+    def url(self, recipe: str = "linear") -> str:
+        """Return the URL of its page."""
+        return (self.of(recipe).root / "demo.html").as_uri()
+
+
+@pytest.fixture(scope="session")
+def demos(finished: Project) -> Demos:
+    folder = finished.root.parent.parent / "demos"
+    folder.mkdir(exist_ok=True)
+    return Demos(finished, folder)
+
+
+def write_png(path: Path, image: NDArray[np.float32]) -> Path:
+    """Write an image in [0, 1] as a gray PNG, white on black."""
+    Image.fromarray(np.round(255 * image).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("recipe", ["linear", "quick"])
+def test_drawn_digits_are_recognized(recipe: str, page: Page, demos: Demos) -> None:
+    page.open(demos.url(recipe))
+    for digit, strokes in STROKES.items():
+        page.draw(*strokes)
+        assert page.answer() == digit
+        shown = page.probabilities()
+        assert len(shown) == 10
+        assert sum(shown) == pytest.approx(1, abs=1e-5)
+        assert page.find("#bars .best span").text == digit == str(np.argmax(shown))
+        assert page.sentence().startswith(f"The model reads {digit} with a probability of ")
+        assert f"{page.nearest().count(digit)} {'is' if page.nearest().count(digit) == 1 else 'are'} {digit}." in (
+            page.sentence()
+        )
+        page.find("#clear").click()
+    assert np.median(page.milliseconds()) < 100
+
+
+@pytest.mark.parametrize("kind", ["touch", "pen"])
+def test_a_finger_and_a_pen_draw_as_a_mouse_does(kind: str, page: Page, demos: Demos) -> None:
+    page.open(demos.url())
+    page.draw(*STROKES["7"])
+    by_mouse = page.image()
+    page.open(demos.url())
+    page.draw(*STROKES["7"], kind=kind)
+    assert page.answer() == "7"
+    assert np.array_equal(page.image(), by_mouse)
+
+
+def test_the_image_is_made_as_those_of_mnist(page: Page, demos: Demos) -> None:
+    page.open(demos.url())
+    for strokes in ([SMALL_7], *STROKES.values()):
+        page.draw(*strokes)
+        image = page.image() / 255
+        assert image.shape == (28, 28)
+        rows, columns = np.nonzero(image)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
+        for axis in (0, 1):
+            centre = image.sum(axis=1 - axis) @ np.arange(28) / image.sum()
+            assert centre == pytest.approx(14, abs=0.51)  # as in the training images
+        assert len(np.unique(image)) > 10  # gray edges
+        page.find("#clear").click()
+
+    train = np.load(demos.of("linear").root / "data/normalized/train/images.npy")
+    assert train.sum(axis=(0, 1)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
+    assert train.sum(axis=(0, 2)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
+
+
+def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, demos: Demos) -> None:
+    page.open(demos.url())
+    page.draw(SMALL_7)
+    assert page.answer() == "7"
+    page.find("#fit").click()
+    WebDriverWait(page.browser, 5).until(lambda _: not page.image()[12:].any())
+    rows, columns = np.nonzero(page.image())
+    assert rows.min() >= 1 and rows.max() <= 9 and columns.min() >= 1 and columns.max() <= 9
+    page.find("#fit").click()
+    WebDriverWait(page.browser, 5).until(lambda _: page.image()[20:].any() and page.answer() == "7")
+
+
+@pytest.mark.parametrize("recipe", ["linear", "quick"])
+def test_test_images_have_the_probabilities_of_the_pipeline(
+    recipe: str, page: Page, demos: Demos, tmp_path: Path
+) -> None:
+    root = demos.of(recipe).root
+    images = np.load(root / "data/normalized/test/images.npy")[:20]
+    expected = np.load(root / "data/predictions/probabilities.npy")[:20]
+    page.open(demos.url(recipe))
+    page.find("#fit").click()
+    for number, (image, probabilities) in enumerate(zip(images, expected, strict=True)):
+        page.open_file(write_png(tmp_path / f"{number}.png", image))
+        assert np.array_equal(page.image(), np.round(255 * image))
+        np.testing.assert_allclose(page.probabilities(), probabilities, rtol=0, atol=1e-5)
+
+
+def test_a_training_image_is_nearest_to_itself(page: Page, demos: Demos, tmp_path: Path) -> None:
+    folder = demos.of("linear").root / "data/normalized/train"
+    image, label = np.load(folder / "images.npy")[5], np.load(folder / "labels.npy")[5]
+    page.open(demos.url())
+    page.find("#fit").click()
+    page.open_file(write_png(tmp_path / "image.png", image))
+    assert page.nearest()[0] == str(label)
+    assert np.array_equal(page.image("#nearest canvas"), np.round(255 * image))
+
+
+def test_a_picture_of_another_kind_is_read(page: Page, demos: Demos, tmp_path: Path) -> None:
+    paper = Image.new("RGB", (900, 600), (236, 228, 210))
+    ImageDraw.Draw(paper).line([(620, 100), (700, 98), (665, 200), (650, 290)], (30, 40, 120), 16, joint="curve")
+    paper.save(tmp_path / "7.jpg")
+    see_through = Image.new("LA", (300, 300))
+    ImageDraw.Draw(see_through).line([(150, 60), (148, 240)], (0, 255), 20)
+    see_through.save(tmp_path / "1.png")
+    page.open(demos.url("quick"))
+    for name in ("7.jpg", "1.png"):
+        page.open_file(tmp_path / name)
+        assert page.answer() == name[0]
+    Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
+    page.open_file(tmp_path / "blank.png")
+    assert page.sentence() == "There is no ink in this picture."
+    assert page.answer() == "?"
+
+
+def test_a_file_that_is_no_picture_gets_a_sentence(page: Page, demos: Demos, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Draw a 3.")
+    page.open(demos.url())
+    page.draw(*STROKES["7"])
+    page.open_file(tmp_path / "notes.txt")
+    assert page.sentence() == ("notes.txt is not a picture that this browser can read; choose a PNG or JPEG file.")
+    assert page.answer() == "7"
+
+
+def test_undo_and_clear(page: Page, demos: Demos) -> None:
+    page.open(demos.url())
+    undo, clear = page.find("#undo"), page.find("#clear")
+    assert not undo.is_enabled() and not clear.is_enabled()
+    assert page.find("#hint").is_displayed()
+    page.draw(STROKES["3"][0])
+    first = page.image()
+    page.draw(STROKES["3"][1])
+    assert page.answer() == "3"
+    undo.click()
+    WebDriverWait(page.browser, 5).until(lambda _: np.array_equal(page.image(), first))
+    clear.click()
+    WebDriverWait(page.browser, 5).until(lambda _: page.answer() == "?")
+    assert page.sentence() == "Draw a digit, or open a picture of one."
+    assert not page.image().any() and not clear.is_enabled()
+    page.find("body").send_keys(Keys.CONTROL, "z")
+    WebDriverWait(page.browser, 5).until(lambda _: np.array_equal(page.image(), first))
+    undo.click()
+    assert not undo.is_enabled()
+
+
+def test_it_needs_no_network_and_logs_no_error(page: Page, demos: Demos) -> None:
+    page.browser.get_log("browser"), page.browser.get_log("performance")
+    page.open(demos.url())
+    page.draw(*STROKES["0"])
+    assert page.browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
+    sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    asked = [request["request"]["url"] for request in sent if request["documentURL"] == demos.url()]
+    assert [address for address in asked if not address.startswith("data:")] == [demos.url()]
+
+
+def test_it_says_what_model_it_has(page: Page, demos: Demos) -> None:
+    page.open(demos.url())
+    scores = json.loads((demos.of("linear").root / "metrics/evaluate.json").read_text())
+    shown = dict(re.findall(r"(.+)\n(.+)", page.find("dl").text.replace("\u00a0", " ")))
+    assert shown["Recipe"] == "linear"
+    assert shown["Seed"] == "0"
+    assert shown["Accuracy on 800 validation images"] == f"{100 * scores['accuracy']:.2f} %"
+    interval = scores["accuracy_interval"]
+    assert shown["95 % interval"] == f"{100 * interval['low']:.1f} to {100 * interval['high']:.1f} %"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance, as WCAG defines it, of a colour such as `rgb(1, 2, 3)`."""
+    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_contrast_in_light_and_dark(page: Page, demos: Demos, scheme: str, dark: bool) -> None:
+    page.open(demos.url(), scheme=scheme)
+    page.draw(*STROKES["1"])
+    background = luminance(page.find("body").value_of_css_property("background-color"))
+    assert (background < 0.5) == dark
+    for selector in (
+        "body",
+        ".lead",
+        "figcaption",
+        "#answer",
+        "#result",
+        "#bars .best",
+        "#nearest span",
+        "dt",
+        "footer",
+    ):
+        text = luminance(page.find(selector).value_of_css_property("color"))
+        lighter, darker = max(text, background), min(text, background)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, selector
+
+    with Image.open(io.BytesIO(page.find("#canvas").screenshot_as_png)) as picture:
+        pixels = np.asarray(picture.convert("L"))
+    paper, ink = pixels[20, 20], pixels[pixels.shape[0] // 2, round(0.485 * pixels.shape[1])]
+    assert (paper < 50 and ink > 200) if dark else (paper > 240 and ink < 50)
+
+
+def test_a_phone_scrolls_only_down(page: Page, demos: Demos) -> None:
+    page.open(demos.url(), width=400)
+    page.draw(*STROKES["3"], kind="touch")
+    assert page.answer() == "3"
+    assert page.browser.execute_script("return document.documentElement.scrollWidth") == 400
+    canvas = page.find("#canvas")
+    assert canvas.size["width"] == canvas.size["height"] > 300
+    for control in page.browser.find_elements(By.CSS_SELECTOR, "button, .button"):
+        assert control.size["height"] >= 44
+
+
+def test_the_keyboard_reaches_everything_visibly(page: Page, demos: Demos, tmp_path: Path) -> None:
+    page.open(demos.url())
+    page.open_file(write_png(tmp_path / "1.png", np.eye(28, dtype=np.float32)))
+    reached = []
+    for _ in range(4):
+        ActionChains(page.browser).send_keys(Keys.TAB).perform()
+        focused = page.browser.switch_to.active_element
+        reached.append(focused.get_attribute("id"))
+        outlined = page.find(".button") if reached[-1] == "file" else focused
+        assert outlined.value_of_css_property("outline-style") == "solid"
+    assert reached == ["undo", "clear", "file", "fit"]
+    page.find("#fit").send_keys(Keys.SPACE)
+    assert not page.find("#fit").is_selected()
+    page.find("#clear").send_keys(Keys.ENTER)
+    WebDriverWait(page.browser, 5).until(lambda _: page.answer() == "?")
+
+
+def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
+    """Return images of 8x8 pixels of the letters A to Z, printed in the fonts that come with matplotlib."""
+    fonts = sorted((Path(matplotlib.get_data_path()) / "fonts" / "ttf").glob("DejaVu*.ttf"))
+    fonts = [font for font in fonts if "Display" not in font.name]
+    generator = np.random.default_rng(0)
+    images, labels = [], []
+    for number in range(count):
+        letter = string.ascii_uppercase[number % 26]
+        font = ImageFont.truetype(str(fonts[number // 26 % len(fonts)]), 200)
+        printed = Image.new("L", (400, 400))
+        ImageDraw.Draw(printed).text((200, 200), letter, 255, font, anchor="mm")
+        printed = printed.rotate(generator.uniform(-8, 8), Image.Resampling.BILINEAR)
+        ink = printed.crop(printed.getbbox())
+        scale = 6 / max(ink.size)
+        ink = ink.resize([max(1, round(scale * length)) for length in ink.size], Image.Resampling.BOX)
+        rows, columns = np.asarray(ink, dtype=float).sum(axis=1), np.asarray(ink, dtype=float).sum(axis=0)
+        centres = [along @ np.arange(len(along)) / along.sum() for along in (columns, rows)]
+        image = Image.new("L", (8, 8))
+        image.paste(ink, tuple(round(4 - centre) for centre in centres))
+        images.append(np.asarray(image))
+        labels.append(letter)
+    return np.array(images), labels
+
+
+def test_letters_of_another_size(page: Page, project: Project, tmp_path: Path) -> None:
+    images, labels = letters(26 * 60)
+    columns = [f"pixel{index}" for index in range(64)]
+    pixels = pd.DataFrame(images.reshape(-1, 64), columns=columns)
+    order = np.random.default_rng(0).permutation(len(pixels))
+    with zipfile.ZipFile(tmp_path / "letters.zip", "w") as archive:
+        train = pixels.assign(label=labels).iloc[order]
+        archive.writestr("train.csv", train.to_csv(index=False))
+        archive.writestr("test.csv", pixels[:26].to_csv(index=False))
+        ids = pd.DataFrame({"ImageId": range(1, 27), "Label": "A"})
+        archive.writestr("sample_submission.csv", ids.to_csv(index=False))
+    project.set({"source": "local", "sources.local.path": str(tmp_path / "letters.zip")})
+    project.repro("evaluate")
+    project.run("python", "-m", "src.demo.build")
+
+    page.open((project.root / "demo.html").as_uri())
+    assert page.find("h1").text == "Draw a letter"
+    assert "8\u00a0\N{MULTIPLICATION SIGN}\u00a08 pixels" in page.find("figcaption").text
+    page.draw([(0.35, 0.2), (0.35, 0.8), (0.65, 0.8)])
+    assert page.answer() == "L"
+    assert page.image().shape == (8, 8)
+    page.find("#clear").click()
+    page.draw([(0.5, 0.2), (0.5, 0.8)], [(0.3, 0.2), (0.7, 0.2)])
+    assert page.answer() == "T"
+    shown = [bar.text for bar in page.browser.find_elements(By.CSS_SELECTOR, "#bars li > span:first-child")]
+    assert shown == [*string.ascii_uppercase]
+    page.open((project.root / "demo.html").as_uri(), width=400)
+    assert page.browser.execute_script("return document.documentElement.scrollWidth") == 400
