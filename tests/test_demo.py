@@ -108,7 +108,7 @@ def test_it_agrees_on_every_test_image(settings: dict[str, object], reproduced: 
     scores = json.loads((reproduced.root / "metrics/evaluate.json").read_text())
     assert json.loads(metadata["classes"]) == [*range(10)]
     assert metadata["recipe"] == settings["recipe"]
-    assert json.loads(metadata["seeds"]) == settings.get("seeds", [0])
+    assert json.loads(metadata["members"]) == [str(seed) for seed in settings.get("seeds", [0])]
     assert json.loads(metadata["accuracy"]) == scores["accuracy"]
     assert json.loads(metadata["accuracy_interval"]) == scores["accuracy_interval"]
     assert metadata["commit"] == reproduced.run("git", "rev-parse", "HEAD").strip()

@@ -28,7 +28,7 @@ def main() -> None:
         classes=first.classes.tolist(),
         side=first.side,
         recipe=name_of(first.recipe),
-        seeds=[*ensemble],
+        members=[*ensemble],
         evaluation=evaluation(),
         commit=commit(),
     )
@@ -45,9 +45,10 @@ def name_of(recipe: Recipe) -> str:
     Raises:
         UserError: the model was trained with another `recipe`.
     """
-    if recipes.selected() != recipe:
+    name = params.get("recipe", str)
+    if recipes.get(name) != recipe:
         raise UserError(f"{MODELS}: not trained with the recipe that {params.PATH} selects; run `make repro` first")
-    return params.get("recipe", str)
+    return name
 
 
 def evaluation() -> Metrics:

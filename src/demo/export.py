@@ -17,6 +17,7 @@ from src.core.outputs import replacing
 from src.inference import members
 from src.models import checkpoints, forward, networks
 from src.models.checkpoints import Checkpoint
+from src.models.preprocessing import batch_matrices, warp
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Description:
         classes: the label of each probability.
         side: height and width of an image, in pixels.
         recipe: the name of the recipe.
-        seeds: one of each member.
+        members: the name of each member: its seed, with its recipe where that is another one.
         evaluation: its scores on the validation set, as in metrics/evaluate.json.
         commit: the commit that it was exported at; empty outside of git.
     """
@@ -35,7 +36,7 @@ class Description:
     classes: list[int] | list[str]
     side: int
     recipe: str
-    seeds: list[int]
+    members: list[str]
     evaluation: Metrics
     commit: str
 
@@ -46,7 +47,7 @@ class Description:
             "classes": json.dumps(self.classes),
             "side": str(self.side),
             "recipe": self.recipe,
-            "seeds": json.dumps(self.seeds),
+            "members": json.dumps(self.members),
             **scores,
             "commit": self.commit,
         }
@@ -76,25 +77,28 @@ class Member(nn.Module):
         network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
         # the weights are float32 in the file, and not every runtime has kernels for float64
         self.network = network.float().eval()
+        self.preprocessing = checkpoint.recipe.preprocessing
         self.shift = checkpoint.recipe.test_time_shift
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the probabilities (N, C) of images (N, side, side), the mean over the shifted views."""
+        if self.preprocessing is not None:
+            images = warp(images, batch_matrices(images, self.preprocessing))
         views = forward.shifted(images, self.shift)
         # one batch of all views, for a graph that does not grow with them
         logits: Tensor = self.network(torch.cat(views))
         return logits.softmax(dim=1).reshape(len(views), -1, logits.shape[1]).mean(dim=0)
 
 
-def read_ensemble(models_dir: Path) -> dict[int, Checkpoint]:
-    """Return the checkpoint of each seed of the ensemble.
+def read_ensemble(models_dir: Path) -> dict[str, Checkpoint]:
+    """Return the checkpoint of each member of the ensemble.
 
     Raises:
         UserError: there is no model yet, or it is not one of this pipeline.
     """
     if not (models_dir / members.FILE).exists():
         raise UserError(f"{models_dir}: there is no model yet; run `make repro` first")
-    return {seed: checkpoints.read(path) for seed, path in members.read(models_dir).items()}
+    return {name: checkpoints.read(path) for name, path in members.read(models_dir).items()}
 
 
 def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ def matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     Ciresan, D. et al. (2011), Convolutional neural network committees for handwritten character classification, ICDAR
     (width).
     """
-    return torch.cat([_matrices(chunk, preprocessing) for chunk in torch.split(images, CHUNK)])
+    return torch.cat([batch_matrices(chunk, preprocessing) for chunk in torch.split(images, CHUNK)])
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
@@ -63,7 +63,8 @@ def compose(outer: Tensor, inner: Tensor) -> Tensor:
     return torch.cat([linear @ inner[:, :, :2], linear @ inner[:, :, 2:] + outer[:, :, 2:]], dim=2)
 
 
-def _matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+def batch_matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return what `matrices` returns, for all images at once."""
     count, side, _ = images.shape
     pixels = (2 * torch.arange(side, dtype=images.dtype, device=images.device) + 1) / side - 1
     mass = images.sum(dim=(1, 2)).clamp(min=torch.finfo(images.dtype).tiny)
