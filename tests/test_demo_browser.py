@@ -439,7 +439,7 @@ def test_letters_of_another_size(page: Page, project: Project, tmp_path: Path) -
 
     page.open((project.root / "demo.html").as_uri())
     assert page.find("h1").text == "Draw a letter"
-    assert "8\u00a0\N{MULTIPLICATION SIGN}\u00a08 pixels" in page.find("figcaption").text
+    assert "8 \N{MULTIPLICATION SIGN} 8 pixels" in page.find("figcaption").text
     page.draw([(0.35, 0.2), (0.35, 0.8), (0.65, 0.8)])
     assert page.answer() == "L"
     assert page.image().shape == (8, 8)
