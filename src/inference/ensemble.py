@@ -56,7 +56,7 @@ def _probabilities(
     result = np.empty((len(images), len(checkpoint.classes)), dtype=np.float32)
     done = 0
     with Progress(label, math.ceil(len(images) / forward.BATCH_SIZE), "batch") as progress:
-        for views in forward.logits(network, images, recipe.precision, recipe.test_time_shift):
+        for views in forward.logits(network, images, recipe.test_time_shift):
             probabilities = views.softmax(dim=2).mean(dim=0).numpy(force=True)
             result[done : done + len(probabilities)] = probabilities
             done += len(probabilities)

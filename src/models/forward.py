@@ -14,7 +14,7 @@ BATCH_SIZE = 250
 
 
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
-    """Return the logits (B, C), in the type of the weights, of a batch (B, side, side).
+    """Return the logits (B, C), in the type of the weights, of a training batch (B, side, side).
 
     With the recipe's `precision` bfloat16 the layers run in automatic mixed precision, where the device has it.
     """
@@ -26,17 +26,18 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 
 
 @torch.no_grad()
-def logits(network: nn.Module, images: NDArray[np.float32], precision: str, shift: int = 0) -> Iterator[Tensor]:
+def logits(network: nn.Module, images: NDArray[np.float32], shift: int = 0) -> Iterator[Tensor]:
     """Yield logits of shape (V, B, C) for batches of `images`, shape (N, side, side), by a network in evaluation mode.
 
-    The images are preprocessed already. V is 1 where `shift` is 0. Otherwise it is 9: for the image itself and its
-    eight copies shifted by that many pixels.
+    The images are preprocessed already. The layers compute in the type of the weights and never in bfloat16: apart from
+    rounding errors, predictions are then the same on every processor and in every runtime. V is 1 where `shift` is 0.
+    Otherwise it is 9: for the image itself and its eight copies shifted by that many pixels.
     """
     weight = next(network.parameters())
     network.eval()
     for start in range(0, len(images), BATCH_SIZE):
         batch = torch.from_numpy(np.array(images[start : start + BATCH_SIZE])).to(weight.device, weight.dtype)
-        yield torch.stack([compute(network, view, precision) for view in shifted(batch, shift)])
+        yield torch.stack([network(view) for view in shifted(batch, shift)])
 
 
 def shifted(images: Tensor, shift: int) -> list[Tensor]:

@@ -49,9 +49,9 @@ class Recipe(Section):
         channels: output channels of each convolution; None leaves those of the network.
         initial_range: weights of the linear model start uniformly in [-initial_range, initial_range].
         precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
-            model; the weights are stored as float32 nevertheless. bfloat16 is automatic mixed precision where the
-            processor has bfloat16 instructions, and float32 elsewhere; weights, loss and the statistics of batch
-            normalizations are float32 in both.
+            model; the weights are stored as float32 nevertheless. bfloat16 is automatic mixed precision in training,
+            where the processor has bfloat16 instructions, and float32 elsewhere and in prediction; weights, loss and
+            the statistics of batch normalizations are float32 in all cases.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
         label_smoothing: share of the target probability that is spread evenly over all classes, in training only.
         optimizer: `sgd`, or `adamw`.

@@ -48,7 +48,7 @@ def measure(network: nn.Module, recipe: Recipe, images: NDArray[np.float32], lab
 
     `labels` are their classes, shape (N,).
     """
-    logits = torch.cat([views[0] for views in forward.logits(network, images, recipe.precision)])
+    logits = torch.cat([views[0] for views in forward.logits(network, images)])
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 
