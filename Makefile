@@ -1,6 +1,9 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+# columns of `dvc exp show` that do not tell experiments apart at a glance
+NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|(train|validation)_accuracy)
+
 .PHONY: help repro report demo experiments test bench
 
 help:  ## list the targets
@@ -17,7 +20,7 @@ demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model fo
 	@python -m src.demo.build
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
-	@dvc exp show --only-changed --no-pager --drop "$(NOT_COMPARED)"
+	@dvc exp show --only-changed --hide-workspace --no-pager --drop '$(NOT_COMPARED)'
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .
@@ -29,6 +32,7 @@ bench: .venv/developers  ## measure speed against other ways to do the same; nee
 	python -m benchmarks
 
 .venv/runtime: requirements.txt
+	@echo "installing the packages of requirements.txt into .venv: a minute or more"
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
 	touch $@
