@@ -221,6 +221,7 @@ def test_a_line_end_after_the_token_does_no_harm(
 
 def test_a_home_that_cannot_be_written(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/proc/nobody")
-    assert "set HOME or XDG_STATE_HOME" in refusal(tmp_path)
+    with pytest.raises(Refused, match="set HOME or XDG_STATE_HOME"):
+        _ = Source(competition="small-digits").lock
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert "set HOME or KAGGLE_CONFIG_DIR" in refusal(tmp_path)
