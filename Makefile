@@ -1,7 +1,7 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help repro report experiments test bench
+.PHONY: help repro report experiments test faults bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: .venv/developers  ## check the code and run the tests
 	ruff format --check .
 	mypy src stages
 	pytest --numprocesses auto -m "not slow"
+
+faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
+	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks

@@ -79,7 +79,7 @@ class Kaggle:
     `CreateSubmission`, `ListSubmissions`, `IntrospectToken`) and is a list, from which each such request takes the
     first; the last stays. None is no fault. A number is an HTTP status. `drop` ends the connection, of a file in its
     middle; `hang` waits for `released` before it goes on; `late 500`, `late drop` and `late hang` come after the
-    request has had its effect; `short` halves a file, `html` puts a page in its place.
+    request has had its effect; `garbage` answers random bytes, `short` halves a file, `html` puts a page in its place.
 
     Attributes:
         competition: what it serves.
@@ -270,6 +270,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(said if self.service.says is None else self.service.says, fault)
         elif fault is not None and fault.isdigit():
             self._reply({"code": int(fault), "message": "too late"}, int(fault))
+        elif fault == "garbage":
+            self._send(secrets.token_bytes(40), 200, kind="application/json")
         elif fault == "hang":
             self.service.released.wait()
             return False

@@ -1,7 +1,7 @@
 """The fault table: what goes wrong at Kaggle, what a person reads, what is on disk, what Kaggle counts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,20 @@ def assert_sentence(output: str, said: str) -> None:
     assert "kaggle auth login" not in output
 
 
+Record = Callable[[str, object], None]
+
+
+def record(record_property: Record, faults: object, output: str, project: Project, kaggle: Kaggle) -> None:
+    """Record a row of the fault table."""
+    on_disk = ", ".join(name for name in ("data/raw", "metrics/submit.json") if (project.root / name).exists())
+    row = {
+        "fault": faults, "message": output.splitlines()[-1], "on disk": on_disk or "nothing",
+        "submissions counted": len(kaggle.submissions),
+    }  # fmt: skip
+    for name, value in row.items():
+        record_property(name, str(value))
+
+
 def assert_refused(project: Project) -> None:
     """Check that the refusal is recorded, and that nothing else has changed."""
     assert json.loads((project.root / "metrics/submit.json").read_text()) == {"submitted": 0, "refused": 1}
@@ -96,11 +110,14 @@ def assert_refused(project: Project) -> None:
     ],
     ids=str,
 )
-def test_a_download_that_fails(impatient: Project, kaggle: Kaggle, faults: Faults, said: str) -> None:
+def test_a_download_that_fails(
+    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str
+) -> None:
     kaggle.faults.update(faults)
     if faults == {"file": ["drop"]}:  # the client itself waits once before it goes on
         impatient.environment["KAGGLE_DEADLINE_MINUTES"] = "0.12"
     output = impatient.run(*DOWNLOAD, fails=True)
+    record(record_property, faults, output, impatient, kaggle)
     assert_sentence(output, said)
     assert not (impatient.root / "data/raw").exists()
     assert not (impatient.root / ".data-raw.tmp").exists()
@@ -171,9 +188,12 @@ def test_no_network(impatient: Project) -> None:
     ],
     ids=str,
 )
-def test_a_submission_that_fails(impatient: Project, kaggle: Kaggle, faults: Faults, said: str) -> None:
+def test_a_submission_that_fails(
+    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str
+) -> None:
     kaggle.faults.update(faults)
     output = impatient.run(*SUBMIT)
+    record(record_property, faults, output, impatient, kaggle)
     assert_sentence(output, said)
     assert kaggle.submissions == []
     assert_refused(impatient)
@@ -189,9 +209,12 @@ def test_a_submission_that_fails(impatient: Project, kaggle: Kaggle, faults: Fau
     ],
     ids=str,
 )
-def test_a_submission_in_doubt(impatient: Project, kaggle: Kaggle, faults: Faults, said: str, counted: int) -> None:
+def test_a_submission_in_doubt(
+    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str, counted: int
+) -> None:
     kaggle.faults.update(faults)
     output = impatient.run(*SUBMIT)
+    record(record_property, faults, output, impatient, kaggle)
     assert_sentence(output, said)
     assert len(kaggle.submissions) == counted
     assert_refused(impatient)

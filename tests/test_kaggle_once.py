@@ -22,12 +22,19 @@ RUN = """
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from src.core import cli
 from src.sources.kaggle.source import Source
 from src.sources.locking import exclusive
 from src.sources.submission import SubmitParams, submit
-source = Source(competition="small-digits")
-with exclusive("submit", source.lock):
-    print("score", submit(source, Path(sys.argv[1]), 0.5, SubmitParams(when="always")))
+
+
+def main(csv: Path) -> None:
+    source = Source(competition="small-digits")
+    with exclusive("submit", source.lock):
+        print("score", submit(source, csv, 0.5, SubmitParams(when="always")))
+
+
+cli.run(main)
 """
 ROOT = Path(__file__).parent.parent
 
@@ -55,11 +62,11 @@ def refusal(tmp_path: Path) -> str:
     return text
 
 
-def start(tmp_path: Path) -> "subprocess.Popen[str]":
+def start(tmp_path: Path, minutes: str = "1") -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", RUN, tmp_path / "submission.csv"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        env=os.environ | {"KAGGLE_DEADLINE_MINUTES": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])},
+        env=os.environ | {"KAGGLE_DEADLINE_MINUTES": minutes, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 
