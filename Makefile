@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # columns of `dvc exp show` that do not tell experiments apart at a glance
 NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|(train|validation)_accuracy)
 
-.PHONY: help repro report demo experiments test bench
+.PHONY: help repro report demo experiments test faults bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: .venv/developers  ## check the code and run the tests
 	ruff format --check .
 	mypy src stages
 	pytest --numprocesses 4 --dist worksteal -m "not slow"
+
+faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
+	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks

@@ -11,7 +11,7 @@ from src.sources.locking import exclusive
 
 def main(raw_dir: Path, metrics_json: Path) -> None:
     source = interface.selected()
-    with exclusive("download"):
+    with exclusive("download", Path(".download.lock.tmp")):
         with replacing(raw_dir) as incoming:
             incoming.mkdir()
             source.download(incoming, competition.FILES)

@@ -79,7 +79,7 @@ class Kaggle:
     `CreateSubmission`, `ListSubmissions`, `IntrospectToken`) and is a list, from which each such request takes the
     first; the last stays. None is no fault. A number is an HTTP status. `drop` ends the connection, of a file in its
     middle; `hang` waits for `released` before it goes on; `late 500`, `late drop` and `late hang` come after the
-    request has had its effect; `short` halves a file, `html` puts a page in its place.
+    request has had its effect; `garbage` answers random bytes, `short` halves a file, `html` puts a page in its place.
 
     Attributes:
         competition: what it serves.
@@ -89,6 +89,13 @@ class Kaggle:
         pending: how often a new submission is shown as pending.
         error: makes new submissions end in error, for this reason.
         daily: how many submissions it takes.
+        total: whether that is the limit of all days together.
+        repeats: shows the first page of the list again and again, and says that there are more.
+        takes: seconds between the arrival of a submission and its effect.
+        odd: entries to show before the submissions, whatever they hold.
+        score: what to show as the public score in the place of the real one.
+        says: the text of every refusal.
+        retry_after: the header of every refusal.
         released: ends every hanging.
     """
 
@@ -99,6 +106,13 @@ class Kaggle:
     pending: int = 0
     error: str = ""
     daily: int = 1000
+    total: bool = False
+    repeats: bool = False
+    takes: float = 0.0
+    odd: list[object] = field(default_factory=list)
+    score: object = None
+    says: object = None
+    retry_after: str = ""
     released: threading.Event = field(default_factory=threading.Event)
     port: int = 0
     uploads: dict[str, bytes] = field(default_factory=dict)
@@ -123,7 +137,9 @@ class Kaggle:
         self.released.set()
         self.released = threading.Event()
         self.pending, self.error, self.daily = 0, "", 1000
-        for kept in (self.faults, self.requests, self.submissions):
+        self.total, self.repeats, self.takes = False, False, 0.0
+        self.score, self.says, self.retry_after = None, None, ""
+        for kept in (self.faults, self.requests, self.submissions, self.odd):
             kept.clear()
 
 
@@ -199,6 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def CreateSubmission(self, body: dict[str, str], silent: bool = False) -> None:  # noqa: N802
         service = self.service
+        service.released.wait(service.takes) if service.takes else None
         if len(service.submissions) >= service.daily:
             self._reply({"code": 400, "message": "Your team has used its daily Submission allowance"}, 400)
             return
@@ -210,11 +227,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def ListSubmissions(self, body: dict[str, object]) -> None:  # noqa: N802
         first = PAGE * (int(str(body.get("page") or 1)) - 1)
-        self._reply({"submissions": [self._shown(one) for one in self.service.submissions[::-1][first : first + PAGE]]})
+        if self.service.repeats:
+            first = 0
+        shown = [*self.service.odd, *self.service.submissions[::-1]][first : first + PAGE]
+        entries = [self._shown(one) if isinstance(one, Submission) else one for one in shown]
+        self._reply({"submissions": entries} | ({"nextPageToken": "more"} if self.service.repeats else {}))
 
     def GetSubmissionLimits(self, body: dict[str, object]) -> None:  # noqa: N802
         sent = len(self.service.submissions)
-        self._reply({"numToday": sent, "numTotal": sent, "numAllowedNow": self.service.daily - sent})
+        self._reply(
+            {
+                "numToday": sent,
+                "numTotal": sent,
+                "numAllowedNow": self.service.daily - sent,
+                "limitedByTotal": self.service.total,
+            }
+        )
 
     def _shown(self, one: Submission) -> dict[str, object]:
         shown = {"ref": one.ref, "description": one.message, "date": "2026-01-01T00:00:00Z", "status": "PENDING"}
@@ -223,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.service.error or one.score is None:
             shown |= {"status": "ERROR", "errorDescription": self.service.error or "the file is malformed"}
         else:
-            shown |= {"status": "COMPLETE", "publicScore": f"{one.score:.5f}"}
+            shown |= {"status": "COMPLETE", "publicScore": self.service.score or f"{one.score:.5f}"}
         return shown
 
     def _fault(self, name: str) -> int | str | None:
@@ -238,9 +266,12 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
         elif isinstance(fault, int):
-            self._reply({"code": fault, "message": f"what the service says about {fault}"}, fault)
+            said = {"code": fault, "message": f"what the service says about {fault}"}
+            self._reply(said if self.service.says is None else self.service.says, fault)
         elif fault is not None and fault.isdigit():
             self._reply({"code": int(fault), "message": "too late"}, int(fault))
+        elif fault == "garbage":
+            self._send(secrets.token_bytes(40), 200, kind="application/json")
         elif fault == "hang":
             self.service.released.wait()
             return False
@@ -263,6 +294,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(content)))):
             self.send_header(name, value)
+        if status >= 400 and self.service.retry_after:
+            self.send_header("Retry-After", self.service.retry_after)
         if kind == "application/zip":
             self.send_header("Accept-Ranges", "bytes")
             self.send_header("ETag", '"a-version"')

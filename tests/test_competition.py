@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from src.core.errors import UserError
@@ -74,7 +74,7 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         ({TEST: "pixel0,pixel1,pixel2\n0,1,2\n1,2,3\n"}, "train.csv: expected one column that test.csv lacks"),
         ({TRAIN: "label,a,b,c\n1,1,2,3\n", TEST: "a,b,c\n1,2,3\n2,2,2\n"},
          "test.csv: 3 pixel columns do not make a square"),
-        ({TRAIN: GOOD[TRAIN].replace("pixel3", "pixel0")}, "train.csv: column 'pixel0' stands twice in the header"),
+        ({TRAIN: GOOD[TRAIN].replace("pixel3", "pixel0")}, "train.csv: duplicate column 'pixel0' in the header"),
         ({SAMPLE: "ImageId\n1\n2\n"}, "sample_submission.csv: expected two columns, an id and a prediction, found 1"),
         ({SAMPLE: "ImageId,Label,x\n1,0,0\n"}, "sample_submission.csv: expected two columns"),
         *[({name: None}, f"there is no {name}") for name in GOOD],
@@ -104,18 +104,18 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         ({TRAIN: GOOD[TRAIN].replace("\n6,", "\n,")}, "train.csv, row 2, column 'label': the label is missing"),
         ({TRAIN: GOOD[TRAIN].replace("\n6,", "\n  ,")}, "train.csv, row 2, column 'label': the label is missing"),
         ({SAMPLE: "ImageId,Label\n1,0\n2,0\n3,0\n"}, "test.csv has 2 rows and sample_submission.csv 3"),
-        ({SAMPLE: "ImageId,Label\n1,0\n1,0\n"}, "sample_submission.csv, row 2, column 'ImageId': the id '1' stands"),
+        ({SAMPLE: "ImageId,Label\n1,0\n1,0\n"}, "sample_submission.csv, row 2, column 'ImageId': duplicate id '1'"),
         ({SAMPLE: "ImageId,Label\n1,0\n,0\n"}, "sample_submission.csv, row 2, column 'ImageId': the id is missing"),
         ({TEST: "ImageId,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,3\n3,4,5,6,7\n"},
          "test.csv, row 2, column 'ImageId': the id '3' is not in sample_submission.csv"),
         ({TEST: "ImageId,pixel0,pixel1,pixel2,pixel3\n1,0,1,2,3\n1,4,5,6,7\n"},
-         "test.csv, row 2, column 'ImageId': the id '1' stands twice"),
+         "test.csv, row 2, column 'ImageId': duplicate id '1'"),
     ],
 )  # fmt: skip
 def test_a_lie_is_refused_with_its_place(tmp_path: Path, changes: dict[str, str | bytes | None], said: str) -> None:
     write(tmp_path, changes)
     with pytest.raises(UserError) as refused:
-        competition.check(tmp_path)
+        competition.count_images(tmp_path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -137,6 +137,7 @@ def test_what_is_written_is_read(
     content: tuple[list[str], list[list[int]]], random: np.random.Generator, end: str, bom: bool, quoted: bool
 ) -> None:
     labels, rows = content
+    assume(len({label.strip() for label in labels}) == len(set(labels)))
     pixels = [f"p{index}" for index in range(len(rows[0]))]
     columns = ["kind", *pixels]
     random.shuffle(columns)
@@ -200,7 +201,7 @@ def test_damaged_bytes_are_refused_in_one_line_or_read_whole(name: str, start: i
         warnings.simplefilter("error")
         raw = write(Path(folder), {name: bytes(damaged)})
         try:
-            counts = competition.check(raw)
+            counts = competition.count_images(raw)
         except UserError as error:
             assert "\n" not in str(error)
         else:
@@ -221,3 +222,59 @@ def test_a_submission_has_the_header_and_the_ids_of_the_sample(tmp_path: Path) -
     assert (tmp_path / "out" / "mine.csv").read_bytes() == b"key,guess\n07,x\nb,y\n"
     with pytest.raises(ValueError, match="shape"):
         competition.write_submission(tmp_path / "out" / "mine.csv", tmp_path / SAMPLE, np.array(["x"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        *[({name: text.encode("utf-16")}, f"{name}: not a valid CSV file: it is not UTF-8 text; save it as UTF-8")
+          for name, text in GOOD.items()],
+        ({TRAIN: GOOD[TRAIN].replace("\n5", "\n\xe9").encode("latin-1")}, "save it as UTF-8"),
+        *[({name: text.replace(",", ";")}, f"{name}: the columns are separated by a semicolon")
+          for name, text in GOOD.items()],
+        ({TEST: GOOD[TEST].replace(",", "\t")}, "test.csv: the columns are separated by a tab"),
+        ({TRAIN: "# from a friend\n" + GOOD[TRAIN]}, "train.csv: the first line is a comment"),
+        ({TRAIN: GOOD[TRAIN].replace(",", ", ")}, "train.csv: there is a space after each comma"),
+        ({TRAIN: GOOD[TRAIN].replace("\n6", "\n5 ")}, "train.csv, row 2, column 'label': the label '5 ' differs from"),
+        ({TRAIN: GOOD[TRAIN].replace("label", "pixel4")}, "is named as the pixels are"),
+        *[({TRAIN: cell(word)}, f"train.csv, row 2, column 'pixel1': expected a pixel, a whole number from 0 to 255, "
+           f"found '{word}'") for word in ("True", "false", "TRUE")],
+        ({TRAIN: "label,pixel0,pixel1,pixel2,pixel3\n1,True,False,True,True\n"}, "train.csv, row 1, column 'pixel0'"),
+        ({TRAIN: GOOD[TRAIN].replace("\n6,", '\n"a\rb",')}, "train.csv, row 2, column 'label': 'a\\rb' holds"),
+        ({TRAIN: GOOD[TRAIN].replace("\n6,", "\na\0,")}, "train.csv"),
+        ({SAMPLE: 'ImageId,Label\n"1\r",0\n2,0\n'}, "sample_submission.csv, row 1, column 'ImageId'"),
+        ({SAMPLE: "Label,ImageId\n0,1\n0,2\n"}, "the first column must be the id, the second the prediction"),
+    ],
+)  # fmt: skip
+def test_what_was_taken_in_silence_is_refused(
+    tmp_path: Path, changes: dict[str, str | bytes | None], said: str
+) -> None:
+    write(tmp_path, changes)
+    with pytest.raises(UserError) as refused:
+        competition.count_images(tmp_path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("form", ["{}x{}", "r{}c{}", "pixel_{}_{}", "{} {}", "{}.{}"])
+def test_pixels_named_by_row_and_column_are_sorted_by_them(tmp_path: Path, form: str) -> None:
+    names = {form.format(row, column): 12 * row + column for row in range(1, 13) for column in range(1, 13)}
+    shuffled = sorted(names)
+    header, values = ",".join(shuffled), ",".join(str(names[name]) for name in shuffled)
+    write(tmp_path, {TRAIN: f"label,{header}\n1,{values}\n", TEST: f"{header}\n{values}\n{values}\n"})
+    assert competition.count_images(tmp_path)["pixels_in_order_of_the_file"] == 0
+    assert competition.read_labelled(tmp_path).images.ravel().tolist() == [*range(13, 157)]
+
+
+@pytest.mark.parametrize("names", ["a,b,c,d", f"a,b,c,pixel{'1' * 5000}"])
+def test_names_without_an_order_are_said_to_have_none(
+    tmp_path: Path, names: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {TRAIN: f"label,{names}\n1,0,1,2,3\n", TEST: f"{names}\n3,1,2,0\n7,5,6,4\n"})
+    assert competition.count_images(tmp_path)["pixels_in_order_of_the_file"] == 1
+    assert "that of the columns in train.csv is taken" in capsys.readouterr().out
+
+
+def test_digits_of_another_script_stay_what_they_are(tmp_path: Path) -> None:
+    write(tmp_path, {TRAIN: GOOD[TRAIN].replace("\n6", "\n1\u0663").replace("\n5", "\n13")})
+    assert competition.read_labelled(tmp_path).known_labels.tolist() == ["13", "1\u0663", "13"]

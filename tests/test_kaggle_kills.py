@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from src.core.errors import UserError
-from src.sources.locking import alone
+from src.sources.locking import exclusive
 from tests.competitions import digits
 from tests.conftest import Project
 from tests.kaggle_server import Kaggle, serve
@@ -56,8 +56,9 @@ def start(project: Project, stage: str, output: int) -> "subprocess.Popen[str]":
 
 
 def set_afresh(project: Project, moment: int) -> None:
-    """Change a parameter that changes no result, so that DVC has nothing to restore."""
-    project.set({"sources.kaggle.deadline_minutes": 2 + moment / 100})
+    """Change a dependency in a way that changes no result, so that DVC has nothing to restore."""
+    file = project.root / "src/sources/kaggle/__init__.py"
+    file.write_text(f"# {moment}\n")
 
 
 @pytest.mark.slow
@@ -107,10 +108,10 @@ def test_submit(project: Project, victim: str, moments: list[tuple[str, str]]) -
 def test_a_second_run_says_why_not_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with (
-        alone("submit"),
-        pytest.raises(UserError, match="another run of submit in this project is still at work"),
-        alone("submit", patience=0.5),
+        exclusive("submit", Path("lock")),
+        pytest.raises(UserError, match="another run of submit is still at work"),
+        exclusive("submit", Path("lock"), patience=0.5),
     ):
         pass
-    with alone("submit", patience=0.0):
+    with exclusive("submit", Path("lock"), patience=0.0):
         pass

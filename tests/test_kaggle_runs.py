@@ -10,14 +10,14 @@ import pytest
 from benchmarks import full_data
 from tests.competitions import digits, letters
 from tests.conftest import Project
-from tests.kaggle_server import SECRETS, Competition, Kaggle, serve
+from tests.kaggle_server import SECRETS, Competition, Kaggle, Submission, serve
 
 ZIP = full_data.find_zip()
 
 
 def point_at(project: Project, kaggle: Kaggle) -> None:
     """Make the project one of the server's competition."""
-    project.environment = kaggle.environment | {"HOME": str(project.root.parent)}
+    project.environment = kaggle.environment | {"HOME": str(project.root.parent), "XDG_STATE_HOME": ""}
     project.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})
 
 
@@ -69,6 +69,32 @@ def test_what_is_sent_and_what_is_not(project: Project) -> None:
     for secret in SECRETS:
         assert secret not in output + history
         assert not any(secret.encode() in content for content in files)
+
+
+@pytest.mark.slow
+def test_a_refusal_leaves_the_run_whole_and_the_next_run_submits(project: Project) -> None:
+    with serve(digits()) as kaggle:
+        point_at(project, kaggle)
+        project.set({"recipes.linear.epochs": 2})
+        kaggle.submissions.append(Submission(1, "by hand", 0.5))
+        kaggle.daily = 1
+        output = project.run("dvc", "repro")
+        assert "the day's submissions are used up" in output
+        assert "Running stage 'draw'" in output
+        assert submitted(project) == {"submitted": 0, "refused": 1}
+        assert "submission was refused" in project.run(
+            "python", "-m", "src.reporting.report", "--if-changed", fails=True
+        )
+        project.commit()
+        output = project.run("dvc", "exp", "run", "--name", "refused", "-S", "recipes.linear.epochs=3")
+        assert "used up" in output
+        assert "refused" in project.run("dvc", "exp", "list")
+        assert set(project.repro()) == {"submit"}  # still refused
+        kaggle.daily = 1000
+        assert project.repro() == ["submit"]
+        assert submitted(project)["submitted"] == 1
+        assert project.repro() == []
+        assert len(kaggle.submissions) == 2
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from src.core.errors import UserError
+from src.sources.interface import Sent
 from src.sources.submission import SubmitParams, submit
 
 
@@ -16,13 +17,19 @@ class Account:
     """A source that remembers: its messages, the latest first, are what was sent."""
 
     sent: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Have no files."""
 
-    def messages(self) -> list[str]:
+    @property
+    def lock(self) -> Path:
+        """Have a lock that nobody takes."""
+        return Path("lock")
+
+    def earlier(self) -> list[Sent]:
         """Return what was sent."""
-        return list(self.sent)
+        return [Sent(message, message in self.failed) for message in self.sent]
 
     def submit(self, csv: Path, message: str) -> float:
         """Send what was not sent before; a score is 0.5."""

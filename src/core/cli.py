@@ -1,5 +1,6 @@
 """Run a stage's `main` as a command: its signature is the command line."""
 
+import errno
 import functools
 from collections.abc import Callable
 
@@ -7,12 +8,14 @@ import typer
 
 from src.core.errors import UserError
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the arguments of the command line and exit.
 
-    A `UserError`, and an `OSError` that names a file, end as one line on stderr and exit status 1. Anything else is a
-    bug and keeps its traceback.
+    A `UserError`, and an `OSError` that names a file or says that the disk is full, end as one line on stderr and exit
+    status 1. Anything else is a bug and keeps its traceback.
     """
 
     @functools.wraps(main)
@@ -22,9 +25,9 @@ def run(main: Callable[..., None]) -> None:
         except UserError as error:
             raise SystemExit(f"error: {error}") from None
         except OSError as error:
-            if error.filename is None:
+            if error.filename is None and error.errno not in DISK_FULL:
                 raise
-            raise SystemExit(f"error: {error.filename}: {error.strerror}") from None
+            raise SystemExit(f"error: {error.filename or 'writing'}: {error.strerror}") from None
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)

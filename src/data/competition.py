@@ -12,7 +12,7 @@ Column names, sizes and classes come from the files:
 import csv
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
@@ -34,7 +34,9 @@ FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
 
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 MAX_LINE = 2**24
-INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+CONTROL = re.compile(r"[\x00\r\n]")
+NUMBERED = re.compile(r"(\D*)(\d{1,9})(?:(\D+)(\d{1,9}))?(\D*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def read_columns(raw_dir: Path) -> Columns:
     Raises:
         UserError: the headers break the contract.
     """
+    for name in FILES:
+        _check_header(raw_dir / name)
     submission = _header(raw_dir / SAMPLE_SUBMISSION)
     if len(submission) != 2:
         raise UserError(f"{SAMPLE_SUBMISSION}: expected two columns, an id and a prediction, found {len(submission)}")
@@ -80,7 +84,13 @@ def read_columns(raw_dir: Path) -> Columns:
         raise UserError(f"{TRAIN}: expected one column that {TEST} lacks, the label; found {len(extra)}: {found}")
     if not test or isqrt(len(test)) ** 2 != len(test):
         raise UserError(f"{TEST}: {len(test)} pixel columns do not make a square image")
-    return Columns(id_, prediction, extra[0], _in_image_order([name for name in train if name != extra[0]]))
+    label = extra[0]
+    if (number := NUMBERED.fullmatch(label)) and sum(_shape(name) == _shape(number[0]) for name in test) > 1:
+        raise UserError(
+            f"{TRAIN}: the column that {TEST} lacks, {label!r}, is named as the pixels are, such as {test[0]!r}; "
+            f"give {TEST} the same pixels, and no label"
+        )
+    return Columns(id_, prediction, label, _in_image_order([name for name in train if name != label]))
 
 
 def read_labelled(raw_dir: Path) -> ImageSet:
@@ -97,6 +107,14 @@ def read_labelled(raw_dir: Path) -> ImageSet:
     labels = rows[columns.label]
     if (empty := labels.str.strip() == "").any():
         raise UserError(f"{_where(path, int(empty.argmax()), columns.label)}: the label is missing")
+    _check_written(path, labels, columns.label)
+    for _, forms in labels.drop_duplicates().groupby(labels.str.strip()):
+        if len(forms) > 1:
+            row = int(forms.index[1])
+            raise UserError(
+                f"{_where(path, row, columns.label)}: the label {labels[row]!r} differs from "
+                f"{labels[forms.index[0]]!r} by white space alone; write both in one way"
+            )
     return ImageSet(_as_images(rows, columns), _as_labels(labels))
 
 
@@ -132,6 +150,13 @@ def read_ids(sample_submission_csv: Path) -> "pd.Series[str]":
     """
     name = _header(sample_submission_csv)[0]
     ids = _read(sample_submission_csv, ())[name]
+    _check_written(sample_submission_csv, ids, name)
+    if ids.duplicated().any() and not _read(sample_submission_csv, ()).iloc[:, 1].duplicated().any():
+        row = int(ids.duplicated().argmax())
+        raise UserError(
+            f"{_where(sample_submission_csv, row, name)}: duplicate id {ids[row]!r}, and no value of the second column "
+            "is repeated; the first column must be the id, the second the prediction"
+        )
     _check_unique(sample_submission_csv, ids, name)
     return ids
 
@@ -152,7 +177,11 @@ def count_images(raw_dir: Path) -> dict[str, int]:
         UserError: a file breaks the contract.
     """
     labelled, unlabelled = read_labelled(raw_dir), read_unlabelled(raw_dir)
+    numbered = pixels_are_numbered(read_columns(raw_dir).pixels)
+    if not numbered:
+        print("the names of the pixels tell no order: that of the columns in train.csv is taken", flush=True)
     return {
+        "pixels_in_order_of_the_file": int(not numbered),
         "labelled_images": len(labelled),
         "test_images": len(unlabelled),
         "side": labelled.side,
@@ -169,17 +198,57 @@ def _header(path: Path) -> list[str]:
     return names
 
 
-def _in_image_order(pixels: list[str]) -> tuple[str, ...]:
-    """Order names such as `pixel10` by their numbers, so that shuffled columns make the same image.
+def pixels_are_numbered(pixels: Sequence[str]) -> bool:
+    """Whether the names of the pixels tell their places in the image."""
+    return _places(pixels) is not None
 
-    Names that do not end in a number of their own are taken in the order of the file.
+
+def _in_image_order(pixels: list[str]) -> tuple[str, ...]:
+    """Order names such as `pixel10`, or `2x7` with row and column, so that shuffled columns make the same image.
+
+    Names that do not tell a place are taken in the order of the file.
     """
-    parts = [re.fullmatch(r"(.*?)(\d+)", name, re.DOTALL) for name in pixels]
-    numbers = {name: int(part[2]) for name, part in zip(pixels, parts, strict=True) if part}
-    prefixes = {part[1] for part in parts if part}
-    if len(set(numbers.values())) < len(pixels) or len(prefixes) > 1:
-        return tuple(pixels)
-    return tuple(sorted(pixels, key=lambda name: numbers[name]))
+    places = _places(pixels)
+    return tuple(pixels if places is None else sorted(pixels, key=places.__getitem__))
+
+
+def _places(pixels: Sequence[str]) -> dict[str, tuple[int, ...]] | None:
+    """Return the one or two numbers in each name, if all names have the same form and none has the place of another."""
+    found = {name: match for name in pixels if (match := NUMBERED.fullmatch(name.strip()))}
+    places: dict[str, tuple[int, ...]] = {
+        # a decimal such as `3.0` is one number; row and column come with another separator, or count to different ends
+        name: (int(match[2]),) if match[4] is None or (match[3] == "." and not int(match[4])) else
+        (int(match[2]), int(match[4]))
+        for name, match in found.items()
+    }  # fmt: skip
+    if len(places) < len(pixels) or len({_shape(name) for name in pixels}) > 1:
+        return None
+    return places if len(set(places.values())) == len(pixels) else None
+
+
+def _shape(name: str) -> tuple[str | None, ...]:
+    """Return what is around the numbers of a name."""
+    match = NUMBERED.fullmatch(name.strip())
+    return (match[1], match[3], match[5]) if match else (name,)
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a first line that is a comment, has another separator than a comma, or a space after each comma."""
+    names = next(_csv_rows(path), [])
+    if names and names[0].startswith("#"):
+        raise UserError(f"{path.name}: the first line is a comment; the header must be the first line")
+    for separator, called in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar")):
+        if len(names) == 1 and separator in names[0]:
+            raise UserError(f"{path.name}: the columns are separated by {called}; separate them by a comma")
+    if len(names) > 1 and all(name.startswith(" ") for name in names[1:]):
+        raise UserError(f"{path.name}: there is a space after each comma of the header; take the spaces out")
+
+
+def _check_written(path: Path, values: "pd.Series[str]", column: str) -> None:
+    """Refuse labels or ids that would not come back from a CSV file as they are."""
+    if (odd := values.str.contains(CONTROL)).any():
+        row = int(odd.argmax())
+        raise UserError(f"{_where(path, row, column)}: {values[row]!r} holds a line end or a NUL character")
 
 
 def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
@@ -194,6 +263,8 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
             )
     except (ValueError, ArithmeticError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise _fault(path, names, pixels) or UserError(f"{path.name}: not a valid CSV file ({error})") from None
+    if fault := _text_pixel(path, pixels, names):
+        raise fault
     last = names[-1]
     # pandas takes a row that ends early as one with empty text
     if last not in pixels and (rows[last] == "").any() and (fault := _fault(path, names, pixels)):
@@ -201,6 +272,15 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
     if rows.empty:
         raise UserError(f"{path.name}: there are no rows below the header")
     return rows
+
+
+def _text_pixel(path: Path, pixels: tuple[str, ...], names: list[str]) -> UserError | None:
+    """Find `True` and `False` in the place of pixels, which pandas takes for 1 and 0."""
+    if not pixels:
+        return None
+    with path.open("rb") as file:
+        lines = any(re.search(rb"true|false", line, re.IGNORECASE) for line in islice(file, 1, None))
+    return _fault(path, names, pixels) if lines else None
 
 
 def _fault(path: Path, names: list[str], pixels: tuple[str, ...]) -> UserError | None:
@@ -235,7 +315,9 @@ def _csv_rows(path: Path) -> Iterator[list[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             # a file without line ends might not fit into memory
             yield from filter(None, csv.reader(iter(lambda: file.readline(MAX_LINE), "")))
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name}: not a valid CSV file: it is not UTF-8 text; save it as UTF-8") from None
+    except csv.Error as error:
         raise UserError(f"{path.name}: not a valid CSV file ({error})") from None
 
 

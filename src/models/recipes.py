@@ -1,8 +1,8 @@
 """What params.yaml says about training: the recipe, which is a model and how to train it, and the device."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from src.core import params
 from src.core.params import Section
@@ -89,6 +89,15 @@ class Recipe(Section):
     preprocessing: Preprocessing | None = None
     augmentation: Augmentation | None = None
     test_time_shift: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _no_idle_key(self) -> Self:
+        """Refuse a key that the recipe's model or optimizer would ignore."""
+        if self.optimizer != "sgd" and "momentum" in self.model_fields_set:
+            raise ValueError(f"momentum has no effect with the optimizer {self.optimizer}; take it out")
+        if self.model != "linear" and "initial_range" in self.model_fields_set:
+            raise ValueError(f"initial_range has no effect with the model {self.model}; take it out")
+        return self
 
 
 class Device(RootModel[Literal["cpu", "cuda", "mps"]]):

@@ -25,6 +25,7 @@ PICTURES = Path("plots/pictures")
 PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
           "members": Path("plots/members.csv")}  # fmt: skip
+REFUSALS = Path("metrics/refusals.yaml")
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
 
 
@@ -159,6 +160,9 @@ def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:
         return "The stage submit has not run."
     if "public_score" in submission:
         return ""
+    if submission.get("refused"):
+        reason = params.load_yaml(REFUSALS.read_text(encoding="utf-8"))["reason"] if REFUSALS.exists() else ""
+        return f"The submission was refused, and the next run tries again. {reason}"
     if settings["submit"]["when"] == "never":
         return "Nothing was submitted: submit.when is never."
     if settings["source"] == "local":

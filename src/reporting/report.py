@@ -5,7 +5,8 @@ import html
 import re
 from pathlib import Path
 
-from src.core import cli
+from src.core import cli, metrics
+from src.core.errors import UserError
 
 PAGE = Path("report.html")
 INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock", ".git/HEAD", ".git/logs/HEAD")
@@ -18,11 +19,21 @@ def main(if_changed: bool = False) -> None:
     Args:
         if_changed: leave the page as it is where nothing has changed since it was written, for `make repro`, which has
             just seen to it that all stages are up to date.
+
+    Raises:
+        UserError: with `if_changed`, if the submission was refused, for the exit status: the stage itself succeeds.
     """
     fingerprint = _fingerprint()
     if if_changed and (table := _table_of(fingerprint)):
         print(table)
-        return
+    else:
+        _write(fingerprint)
+    submission = Path("metrics/submit.json")
+    if if_changed and submission.exists() and metrics.read(submission).get("refused"):
+        raise UserError("the submission was refused; all other results stand, and the next run submits")
+
+
+def _write(fingerprint: str) -> None:
     from src.reporting import page  # loads numpy, pandas and DVC
 
     facts = page.collect()

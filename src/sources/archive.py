@@ -21,12 +21,17 @@ DAMAGE = (
 """What zipfile raises for bytes that are no zip, are cut, changed, encrypted or compressed in an unknown way."""
 
 
+class DamagedZipError(UserError):
+    """The zip is cut or changed, so that fetching it again may help."""
+
+
 def unpack(folder: Path, names: Sequence[str]) -> None:
     """Unless `folder` holds the files `names`, put them there from the one zip that it holds instead.
 
     Raises:
-        UserError: one of them is not in the zip, or the zip is damaged, unpacks to more than `MAX_BYTES` or names
-            paths outside itself.
+        DamagedZipError: the zip is damaged.
+        UserError: one of them is not in the zip, it unpacks to more than `MAX_BYTES` or names paths outside itself, or
+            the disk is full.
     """
     content = list(folder.iterdir())
     if {file.name for file in content} >= set(names):
@@ -39,12 +44,14 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed, file)
     except DAMAGE as error:
-        raise UserError(f"{zip_file.name}: not a sound zip file ({error}); fetch it again") from None
+        raise DamagedZipError(f"{zip_file.name}: not a sound zip file ({error}); fetch it again") from None
     except OSError as error:
         # a position before the start of the file; any other has nothing to do with what the zip holds
         if error.errno != errno.EINVAL:
-            raise
-        raise UserError(f"{zip_file.name}: not a sound zip file; fetch it again") from None
+            raise UserError(
+                f"{zip_file.name}: it cannot be unpacked: {error.strerror}; make room, and run again"
+            ) from None
+        raise DamagedZipError(f"{zip_file.name}: not a sound zip file; fetch it again") from None
     zip_file.unlink()
 
 

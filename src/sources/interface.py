@@ -4,15 +4,33 @@ A source is the class `Source` of `src/sources/<name>/source.py`. The class is a
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from src.core import params
+from src.core.errors import UserError
+
+
+class Refused(UserError):  # noqa: N818 - what happened is a refusal
+    """The source does not take the predictions now, or has no score for them yet; a later run may get further."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An earlier submission: its message, and whether it ended in error."""
+
+    message: str
+    failed: bool
 
 
 class Source(Protocol):
     """What `download` and `submit` ask of a source."""
+
+    @property
+    def lock(self) -> Path:
+        """The file to lock while predictions are sent."""
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Put the files `names` of the competition, or one zip that holds them, into the empty folder `into`.
@@ -21,8 +39,12 @@ class Source(Protocol):
             UserError: they cannot be had; the text says why and what to do.
         """
 
-    def messages(self) -> list[str]:
-        """Return the messages of all earlier submissions that did not end in error, the latest first."""
+    def earlier(self) -> list[Sent]:
+        """Return all earlier submissions, the latest first.
+
+        Raises:
+            Refused: the source does not tell them; the text says why and what to do.
+        """
 
     def submit(self, csv: Path, message: str) -> float | None:
         """Return the public score of the predictions in `csv`, sending them unless the message was sent before.
@@ -30,7 +52,7 @@ class Source(Protocol):
         None if the source cannot score; it has then said what to do.
 
         Raises:
-            UserError: the submission failed; the text says why and what to do.
+            Refused: the submission failed; the text says why and what to do.
         """
 
 

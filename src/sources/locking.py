@@ -12,8 +12,8 @@ from src.core.errors import UserError
 
 
 @contextmanager
-def exclusive(stage: str, patience: float = 1800.0) -> Iterator[None]:
-    """Hold the lock of `stage` in this project, after waiting for it for at most `patience` seconds.
+def exclusive(stage: str, path: Path, patience: float = 1800.0) -> Iterator[None]:
+    """Hold the lock of `stage`, the file `path`, after waiting for it for at most `patience` seconds.
 
     The operating system frees the lock when the process ends, however it ends. A child process that keeps the open
     files of its parent (`close_fds=False`) shares the lock: then it is free when both have ended.
@@ -21,7 +21,6 @@ def exclusive(stage: str, patience: float = 1800.0) -> Iterator[None]:
     Raises:
         UserError: another run has held the lock for all that time.
     """
-    path = Path(f".{stage}.lock.tmp")
     end = time.monotonic() + patience
     with path.open("w") as file:
         os.set_inheritable(file.fileno(), True)
@@ -30,7 +29,7 @@ def exclusive(stage: str, patience: float = 1800.0) -> Iterator[None]:
             while not _take(file):
                 if time.monotonic() > end:
                     raise UserError(
-                        f"another run of {stage} in this project is still at work after {patience:.0f} s; let it end, "
+                        f"another run of {stage} is still at work after {patience:.0f} s; let it end, "
                         f"or end it (its process holds {path})"
                     )
                 time.sleep(0.2)

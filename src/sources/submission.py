@@ -3,10 +3,14 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field
 
 from src.core.errors import UserError
-from src.core.params import Section
+from src.core.outputs import replacing
+from src.core.params import Section, load_yaml, validate
 from src.sources.interface import Source
 
 MESSAGE = re.compile(r"validation accuracy (?P<accuracy>\d\.\d{6}|unknown), sha256 (?P<sha256>[0-9a-f]{64})")
@@ -21,6 +25,34 @@ class SubmitParams(Section):
     """
 
     when: Literal["better", "always", "never"]
+
+
+class Refusals(Section):
+    """How often the source refused predictions, and why it did last; the reason is empty after a success.
+
+    The number is a part of the stage's command (dvc.yaml), so that DVC runs the stage again after a refusal, although
+    nothing else has changed and the stage succeeded.
+    """
+
+    refusals: Annotated[int, Field(ge=0)]
+    reason: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Refusals":
+        """Return what `write` wrote.
+
+        Raises:
+            UserError: the file does not hold it.
+        """
+        try:
+            return validate(load_yaml(path.read_text(encoding="utf-8")), cls, [])
+        except (yaml.YAMLError, ValueError, UserError):
+            raise UserError(f"{path}: expected the keys refusals and reason; `git checkout {path}`") from None
+
+    def write(self, path: Path) -> None:
+        """Write them as YAML."""
+        with replacing(path) as temporary:
+            temporary.write_text(yaml.safe_dump(self.model_dump(), sort_keys=False, width=1000), encoding="utf-8")
 
 
 def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitParams) -> float | None:
@@ -39,14 +71,16 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
         The score, or None if nothing was sent or the source cannot score.
 
     Raises:
-        UserError: the submission failed, or `better` cannot be decided without a validation set.
+        Refused: the source does not take the predictions now, or has no score for them yet.
+        UserError: `better` cannot be decided without a validation set.
     """
     if params.when == "never":
         print("not submitted: submit.when is never")
         return None
     digest = hashlib.sha256(csv.read_bytes()).hexdigest()
-    earlier = [found for text in source.messages() if (found := MESSAGE.search(text))]
-    for found in earlier:
+    sent = sorted(source.earlier(), key=lambda one: one.failed)
+    earlier = [(found, one.failed) for one in sent if (found := MESSAGE.search(one.message))]
+    for found, _ in earlier:
         if found["sha256"] == digest:
             return source.submit(csv, found.string)
     if params.when == "better":
@@ -55,7 +89,8 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
                 "params.yaml: submit.when: better needs a validation accuracy, which split.train_fraction 1.0 leaves "
                 "none of; set it to always or never"
             )
-        best = max((float(found["accuracy"]) for found in earlier if found["accuracy"] != "unknown"), default=-1.0)
+        scored = [found["accuracy"] for found, failed in earlier if not failed and found["accuracy"] != "unknown"]
+        best = max(map(float, scored), default=-1.0)
         if round(accuracy, 6) <= best:
             print(f"not submitted: validation accuracy {accuracy:.6f}, an earlier submission has {best:.6f}")
             return None

@@ -1,37 +1,54 @@
 """One request to Kaggle, by the official client, in a process of its own: `python -m src.sources.kaggle.client`.
 
-The client has no timeouts, prints, exits, and goes to the network when it is imported. So each request runs in a child
-process, which takes the request as JSON on stdin, discards what the client prints, and answers with one line of JSON.
-The kernel ends it at its deadline.
+The client's requests have no timeouts, and it prints, exits, and goes to the network when it is imported. So each
+request runs in a child process, which takes the request as JSON on stdin, discards what the client prints, and answers
+with one line of JSON. The kernel ends it at its deadline.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from src.sources.kaggle.failures import KaggleError
+from src.sources.kaggle.words import cleaned, known_credentials
+
+PAGE_SIZE = 100
+STATUSES = ("PENDING", "COMPLETE", "ERROR")
+KAGGLE_PATH = re.compile(r"/v1/[\w.]+Service/\w+$")
+"""The path of a request to Kaggle itself; others go to the storage that Kaggle refers to."""
 
 
 def main() -> None:
     """Answer the request on stdin."""
     content = json.loads(sys.stdin.readline())
+    sending = content["request"] == "send"
+    if sending:  # a submission on its way is seen through, so that the next run can find it
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+    else:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.setitimer(signal.ITIMER_REAL, content["seconds"])  # its signal has no handler, so it ends the process
     answer_to = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.dup2(nowhere, sys.stderr.fileno())
-    if content["request"] != "send":  # a submission on its way is seen through, so that the next run can find it
-        threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answer = {"value": REQUESTS[content["request"]](_authenticated(), **content["arguments"])}
     except KaggleError as failure:
         answer = {"failure": vars(failure)}
+    except (Exception, SystemExit) as error:
+        answer = {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=sending))}
     with answer_to:
         json.dump(answer, answer_to)
 
@@ -43,16 +60,27 @@ def _end_with_parent() -> None:
 
 
 def _authenticated() -> Any:
+    for name in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY"):
+        if name in os.environ:  # a line end that came along from a file would make the header invalid
+            os.environ[name] = os.environ[name].strip()
     # importing the client authenticates, prints and goes to the network: only for this source, and only when used
-    from kaggle import api
-    from kagglesdk.kaggle_env import get_access_token_from_env
-
+    try:
+        from kaggle import api
+        from kagglesdk.kaggle_env import get_access_token_from_env
+        from requests.exceptions import InvalidHeader
+    except OSError as error:
+        text = f"{error.filename or 'the folder ~/.kaggle'}: {error.strerror}; set HOME or KAGGLE_CONFIG_DIR"
+        raise KaggleError("credentials", text=text) from None
     try:
         api.authenticate()
     except SystemExit:
         _, place = get_access_token_from_env()
         raise KaggleError("credentials", text=f"Kaggle does not know the token in {place}" if place else "") from None
+    except InvalidHeader:
+        raise KaggleError("credentials", text="the token holds a line end or another control character") from None
     except (ValueError, KeyError) as error:
+        if hasattr(error, "response"):  # those of requests, about what came over the network
+            raise _failure(error) from None
         text = f"the files in ~/.kaggle cannot be read ({type(error).__name__})"
         raise KaggleError("credentials", text=text) from None
     except Exception as error:
@@ -61,79 +89,181 @@ def _authenticated() -> Any:
 
 
 def _download(api: Any, competition: str, into: str) -> None:
-    shutil.rmtree(into, ignore_errors=True)  # the client builds on a file that it finds, whatever that holds
-    Path(into).mkdir()
-    try:
-        api.competition_download_files(competition, path=into, force=True, quiet=True)
-    except ValueError:  # fewer bytes than announced, as when a link expires between two attempts
-        raise KaggleError("connection", text="the download broke off") from None
-    except Exception as error:
-        raise _failure(error) from None
+    from kagglesdk.competitions.types.competition_api_service import ApiDownloadDataFilesRequest
+
+    folder = Path(into)
+    shutil.rmtree(folder, ignore_errors=True)  # the client builds on a file that it finds, whatever that holds
+    folder.mkdir()
+    request = ApiDownloadDataFilesRequest()
+    request.competition_name = competition
+    with _failures(), api.build_kaggle_client() as client:
+        response = client.competitions.competition_api_client.download_data_files(request)
+        if int(response.headers.get("Content-Length") or 0) > shutil.disk_usage(folder).free:
+            raise KaggleError("disk", text="no space left for the download")
+        file = folder / f"{competition}.zip"
+        try:
+            # one continuation, so that a failure that stays is told while there is time to begin again
+            api.download_file(response, str(file), client.http_client(), quiet=True, max_retries=1)
+        except ValueError:  # fewer bytes than announced, as when a link expires between two attempts
+            raise KaggleError("connection", text="the download broke off") from None
 
 
-def _list_submissions(api: Any, competition: str) -> list[dict[str, Any]]:
+def _list_submissions(api: Any, competition: str, message: str | None, ref: int | None) -> list[dict[str, Any]]:
+    """Return all submissions, the latest first; with `message` or `ref`, those down to the one looked for."""
     from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-    found: dict[int, dict[str, Any]] = {}
+    found: dict[object, dict[str, Any]] = {}
+    tokens: set[str] = set()
     request = ApiListSubmissionsRequest()
     request.competition_name = competition
-    request.page, request.page_size = 1, 100
-    try:
-        with api.build_kaggle_client() as client:
-            while True:
-                page = client.competitions.competition_api_client.list_submissions(request)
-                new = {one.ref: one for one in page.submissions or [] if one.ref not in found}
-                for ref, one in new.items():
-                    found[ref] = {
-                        "ref": ref,
-                        "message": one.description,
-                        "status": one.status.name,
-                        "score": float(one.public_score) if one.public_score else None,
-                        "error": one.error_description,
-                    }
-                # the service may count its pages or name the next one
-                if not new or (request.page_token and not page.next_page_token):
-                    return list(found.values())
-                request.page, request.page_token = request.page + 1, page.next_page_token
-    except Exception as error:
-        raise _failure(error) from None
+    request.page, request.page_size = 1, PAGE_SIZE
+    credentials = known_credentials()
+    with _failures(), api.build_kaggle_client() as client:
+        call = client.http_client().call
+        while True:
+            page = call("competitions.CompetitionApiService", "ListSubmissions", request, _Json)
+            shown = page.get("submissions") or []
+            token = str(page.get("nextPageToken") or "")
+            entries = [_readable(entry, credentials) for entry in shown if isinstance(entry, dict)]
+            new = {entry["ref"] or (entry["message"], entry["date"]): entry for entry in entries}
+            repeated = bool(entries) and all(key in found for key in new)
+            found = found | {key: entry for key, entry in new.items() if key not in found}
+            if any(
+                entry["status"] != "ERROR" and (entry["message"] == message or (ref and entry["ref"] == ref))
+                for entry in new.values()
+            ):
+                break
+            if (repeated and (token or len(shown) >= PAGE_SIZE)) or token in tokens:
+                raise KaggleError("paging")
+            # the service may count its pages or name the next one
+            if not token and (not entries or repeated or request.page_token):
+                break
+            if token:
+                tokens.add(token)
+            request.page, request.page_token = request.page + 1, token or None
+    return list(found.values())
+
+
+class _Json:
+    """A response type for the client that leaves the answer as it came: one odd entry must not spoil the rest."""
+
+    @classmethod
+    def prepare_from(cls, response: Any) -> dict[str, Any]:
+        content = response.json()
+        if not isinstance(content, dict) or not isinstance(content.get("submissions") or [], list):
+            raise ValueError("not a list of submissions")
+        return content
+
+
+def _readable(entry: dict[str, Any], credentials: set[str]) -> dict[str, Any]:
+    """Return what is needed of one submission; what cannot be read is empty."""
+    ref, message = entry.get("ref"), entry.get("description")
+    status = str(entry.get("status") or "PENDING")  # the value that the format leaves out
+    score = entry.get("publicScore")
+    return {
+        "ref": ref if type(ref) is int else 0,
+        "message": message if isinstance(message, str) else "",
+        "status": next((known for known in STATUSES if status.upper().endswith(known)), cleaned(status, credentials)),
+        "score": "" if score is None else cleaned(score, credentials),
+        "error": cleaned(entry.get("errorDescription") or "", credentials),
+        "date": cleaned(entry.get("date") or "", credentials),
+    }
 
 
 def _send(api: Any, competition: str, csv: str, message: str) -> int:
-    try:
-        reply = api.competition_submit(csv, message, competition, quiet=True)
-    except Exception as error:
-        failure = _failure(error)
-        if failure.status in (400, 429) and _none_left(api, competition):
-            raise KaggleError("limit") from None
-        asked = getattr(getattr(error, "request", None), "url", None) or ""
-        failure.in_doubt = not 400 <= failure.status < 500 and not asked.endswith("/StartSubmissionUpload")
-        raise failure from None
-    if reply.message == api.COMPETITION_SUBMIT_UPLOAD_FAILED_MESSAGE:
-        raise KaggleError("upload")
-    return int(reply.ref)
+    """Submit the file; return its number, 0 if the answer does not tell it."""
+    from kaggle.api.kaggle_api_extended import ResumableUploadResult
+    from kagglesdk.competitions.types import competition_api_service as types
+
+    file = Path(csv)
+    start = types.ApiStartSubmissionUploadRequest()
+    start.competition_name, start.file_name = competition, file.name
+    start.content_length = file.stat().st_size
+    start.last_modified_epoch_seconds = int(file.stat().st_mtime)
+    with api.build_kaggle_client() as client:
+        service = client.competitions.competition_api_client
+        with _failures():
+            place = service.start_submission_upload(start)
+        if api.upload_complete(csv, place.create_url, quiet=True) != ResumableUploadResult.COMPLETE:
+            raise KaggleError("upload")
+        with _failures():
+            create = types.ApiCreateSubmissionRequest()
+            create.competition_name, create.submission_description = competition, message
+            create.blob_file_tokens = place.token
+        try:
+            ref = service.create_submission(create).ref
+        except Exception as error:
+            failure = _failure(error)
+            # only these say that nothing was taken; even "too many requests" may come after it
+            failure.in_doubt = failure.kind != "http" or failure.status in (408, 429) or failure.status >= 500
+            if failure.status in (400, 403, 429) and (which := _used_up(api, competition)):
+                failure.kind, failure.text = "limit", which
+            raise failure from None
+        return ref if type(ref) is int else 0
 
 
-def _none_left(api: Any, competition: str) -> bool:
+def _used_up(api: Any, competition: str) -> str:
+    """Return which limit leaves no submission, `day` or `total`; empty if none does."""
     try:
         limits = api.competition_get_submission_limits(competition)
+        if limits.num_allowed_now or not (limits.num_today or limits.num_total):
+            return ""
+        return "total" if limits.limited_by_total else "day"
     except Exception:  # the failure that led here is the one to tell
-        return False
-    return bool(limits.num_today and not limits.num_allowed_now)
+        return ""
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn what the client raises into a `KaggleError`."""
+    try:
+        yield
+    except KaggleError:
+        raise
+    except Exception as error:
+        raise _failure(error) from None
 
 
 def _failure(error: Exception) -> KaggleError:
-    from requests.exceptions import HTTPError, RequestException
+    from requests.exceptions import HTTPError, InvalidJSONError, RequestException
 
     response = error.response if isinstance(error, HTTPError) else None
     if response is not None:
-        try:
-            text = str(response.json()["message"])
-        except (ValueError, KeyError, TypeError):
-            text = ""
-        return KaggleError("http", status=response.status_code, text=" ".join(text.split()))
-    kind = "connection" if isinstance(error, RequestException) else "unknown"
-    return KaggleError(kind, text=type(error).__name__)
+        status, text = _words(response)
+        kind = "http" if KAGGLE_PATH.search(urlsplit(response.url).path) else "storage"
+        return KaggleError(
+            kind, status=status, text=text if kind == "http" else "",
+            retry_after=_seconds(response.headers.get("Retry-After", "")),
+        )  # fmt: skip
+    if isinstance(error, InvalidJSONError) or not isinstance(error, OSError):
+        return KaggleError("answer", text=type(error).__name__)
+    if isinstance(error, RequestException) or error.errno is None or isinstance(error, ConnectionError):
+        return KaggleError("connection", text=type(error).__name__)
+    return KaggleError("disk", text=error.strerror or "")
+
+
+def _words(response: Any) -> tuple[int, str]:
+    """Return the status of a failed request, and what Kaggle says about it in one of its forms."""
+    status, said = response.status_code, ""
+    try:
+        content = response.json()
+        inner = content.get("error") or content
+        said = inner if isinstance(inner, str) else inner.get("message") or content.get("message") or ""
+        if status < 400:
+            status = int(content["code"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return status, cleaned(said, known_credentials())
+
+
+def _seconds(retry_after: str) -> float:
+    """Return the seconds of a header `Retry-After`, which holds them or a date; 0 for anything else."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {"download": _download, "submissions": _list_submissions, "send": _send}

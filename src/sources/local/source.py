@@ -6,6 +6,7 @@ from pathlib import Path
 
 from src.core.errors import UserError
 from src.core.params import Section
+from src.sources.interface import Sent
 
 
 class Source(Section):
@@ -16,6 +17,11 @@ class Source(Section):
     """
 
     path: str
+
+    @property
+    def lock(self) -> Path:
+        """One for the project."""
+        return Path(".submit.lock.tmp")
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Copy the zip, or the files `names` of the folder, to the folder `into`.
@@ -31,8 +37,8 @@ class Source(Section):
         for file in [source / name for name in names] if source.is_dir() else [source]:
             shutil.copy(file, into)
 
-    def messages(self) -> list[str]:
-        """Return no messages: uploads by hand are not known here."""
+    def earlier(self) -> list[Sent]:
+        """Return nothing: uploads by hand are not known here."""
         return []
 
     def submit(self, csv: Path, message: str) -> None:

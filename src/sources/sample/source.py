@@ -12,6 +12,7 @@ from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
+from src.sources.interface import Sent
 
 
 class Source(Section):
@@ -25,6 +26,11 @@ class Source(Section):
     test_digits: Annotated[int, Field(ge=1, le=4900)]
     seed: Annotated[int, Field(ge=0)]
 
+    @property
+    def lock(self) -> Path:
+        """One for the project."""
+        return Path(".submit.lock.tmp")
+
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Write `train.csv`, `test.csv` and `sample_submission.csv` to the folder `into`."""
         images, labels = self._shuffled()
@@ -37,8 +43,8 @@ class Source(Section):
         submission = pd.DataFrame({"ImageId": range(1, self.test_digits + 1), "Label": 0})
         submission.to_csv(into / "sample_submission.csv", index=False)
 
-    def messages(self) -> list[str]:
-        """Return no messages: this leaderboard does not remember, so every submission is its first."""
+    def earlier(self) -> list[Sent]:
+        """Return nothing: this leaderboard does not remember, so every submission is its first."""
         return []
 
     def submit(self, csv: Path, message: str) -> float:

@@ -1,0 +1,234 @@
+"""Nothing is sent twice: not after a Ctrl-C, not after a kill, not by two runs at once, not by an odd list."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from src.sources.interface import Refused
+from src.sources.kaggle.source import Source
+from src.sources.submission import SubmitParams, submit
+from tests.competitions import digits
+from tests.kaggle_server import KEY, SIGNATURE, TOKEN, Kaggle, Submission, serve
+
+RUN = """
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from src.core import cli
+from src.sources.kaggle.source import Source
+from src.sources.locking import exclusive
+from src.sources.submission import SubmitParams, submit
+
+
+def main(csv: Path) -> None:
+    source = Source(competition="small-digits")
+    with exclusive("submit", source.lock):
+        print("score", submit(source, csv, 0.5, SubmitParams(when="always")))
+
+
+cli.run(main)
+"""
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
+    with serve(digits()) as server:
+        variables = {"HOME": str(tmp_path), "XDG_STATE_HOME": "", "KAGGLE_DEADLINE_MINUTES": "0.06"}
+        for name, value in (server.environment | variables).items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "submission.csv").write_bytes(server.competition.files["sample_submission.csv"])
+        yield server
+
+
+def send(tmp_path: Path) -> float | None:
+    return submit(Source(competition="small-digits"), tmp_path / "submission.csv", 0.5, SubmitParams(when="always"))
+
+
+def refusal(tmp_path: Path) -> str:
+    with pytest.raises(Refused) as refused:
+        send(tmp_path)
+    text = str(refused.value)
+    assert "\n" not in text
+    assert not any(secret in text for secret in (KEY, SIGNATURE, TOKEN))
+    return text
+
+
+def start(tmp_path: Path, minutes: str = "1") -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, tmp_path / "submission.csv"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        env=os.environ | {"KAGGLE_DEADLINE_MINUTES": minutes, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
+    kaggle: Kaggle, tmp_path: Path, number: signal.Signals
+) -> None:
+    kaggle.takes = 1.5
+    with start(tmp_path) as first:
+        kaggle.wait_for("CreateSubmission")
+        os.killpg(first.pid, number)
+    with start(tmp_path) as second:
+        output = second.communicate()[0]
+    assert "waiting for it" in output
+    assert output.endswith("score 0.12\n")
+    assert len(kaggle.submissions) == 1
+
+
+def test_everything_killed_while_kaggle_takes_a_submission(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.takes = 2.0
+    with start(tmp_path) as first:
+        kaggle.wait_for("CreateSubmission")
+        for process in [*psutil.Process(first.pid).children(recursive=True), first]:
+            process.kill()
+    with start(tmp_path) as second:
+        output = second.communicate()[0]
+    assert "an earlier run ended while it sent these predictions" in output
+    assert output.endswith("score 0.12\n")
+    assert len(kaggle.submissions) == 1
+
+
+def test_two_runs_in_folders_of_their_own(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.takes = 1.0
+    with start(tmp_path) as first, start(tmp_path) as second:
+        outputs = [run.communicate()[0] for run in (first, second)]
+    assert all(output.endswith("score 0.12\n") for output in outputs)
+    assert len(kaggle.submissions) == 1
+
+
+@pytest.mark.parametrize("status", [408, 429, 500])
+def test_a_failure_after_kaggle_took_it(kaggle: Kaggle, tmp_path: Path, status: int) -> None:
+    kaggle.faults["CreateSubmission"] = [f"late {status}"]
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+def test_a_list_that_repeats_its_page(kaggle: Kaggle, tmp_path: Path) -> None:
+    assert send(tmp_path) == 0.12
+    kaggle.submissions.extend(Submission(ref, f"by hand {ref}", 0.5) for ref in range(1, 4))
+    kaggle.repeats = True
+    assert "repeats a page" in refusal(tmp_path)
+    assert len(kaggle.submissions) == 4
+
+
+@pytest.mark.parametrize("score", ["NaN", "inf", "None", "0,98", " ", "1_0", "\u0661"])
+def test_a_score_that_is_no_number(kaggle: Kaggle, tmp_path: Path, score: str) -> None:
+    kaggle.score = score
+    assert "is complete, with " in refusal(tmp_path)
+    kaggle.score = None
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+def test_odd_earlier_submissions_do_not_block(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.odd.extend(
+        [{"ref": 1, "status": "WITHDRAWN"}, {"ref": 2}, {"ref": None, "status": None, "publicScore": "None"}, "text", 7,
+         {"ref": "x", "status": 3, "description": 4, "publicScore": [1]}]
+    )  # fmt: skip
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_equal_submissions_the_complete_one_decides(kaggle: Kaggle, tmp_path: Path, order: int) -> None:
+    assert send(tmp_path) == 0.12
+    message = kaggle.submissions[0].message
+    kaggle.submissions.append(Submission(1, message, None))
+    kaggle.submissions[:] = kaggle.submissions[::order]
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 2
+
+
+def test_what_kaggle_could_not_score_is_sent_by_the_command_in_the_message(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.error = "a failure of ours \x1b[31m"
+    told = refusal(tmp_path)
+    assert "\x1b" not in told
+    assert refusal(tmp_path) == told
+    assert len(kaggle.submissions) == 1
+    kaggle.submissions[0].score, kaggle.error = None, ""
+    command = told[told.index("kaggle competitions submit") :]
+    done = subprocess.run(
+        [f"{Path(sys.executable).parent}/{command}"], shell=True, env=os.environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": {"message": "Permission 'competitions.participate' was denied"}},
+        {"code": 403, "message": f"see https://storage/x?sig={SIGNATURE}&key={KEY} \x1b[1m {KEY} Bearer {TOKEN}"},
+        {"error": f"token={TOKEN}"},
+        [],
+        "text",
+    ],
+)
+def test_kaggle_s_words_are_told_without_secrets(kaggle: Kaggle, tmp_path: Path, said: object) -> None:
+    kaggle.says = said
+    kaggle.faults["StartSubmissionUpload"] = [403]
+    told = refusal(tmp_path)
+    assert "likely causes" in told
+    assert "\x1b" not in told
+    assert ("participate" in told) == ("participate" in json.dumps(said))
+
+
+def test_limits(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.daily, kaggle.total = 1, True
+    kaggle.submissions.append(Submission(1, "by hand", 0.5))
+    assert "used up for good" in refusal(tmp_path)
+    kaggle.total = False
+    assert "try again after midnight UTC" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(("wait", "calls"), [("2", 2), ("4000", 1)])
+def test_retry_after_is_obeyed(kaggle: Kaggle, tmp_path: Path, wait: str, calls: int) -> None:
+    kaggle.retry_after, kaggle.faults["StartSubmissionUpload"] = wait, [429, None]
+    began = time.monotonic()
+    if calls == 1:
+        assert "try again after " in refusal(tmp_path)
+    else:
+        assert send(tmp_path) == 0.12
+        assert time.monotonic() - began > 2
+    assert kaggle.requests.count("StartSubmissionUpload") == calls
+
+
+def test_a_score_that_does_not_come_is_told_with_its_age(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.pending = 1000
+    assert " h " in refusal(tmp_path)
+    assert kaggle.requests.count("ListSubmissions") < 12
+
+
+def test_a_poll_reads_down_to_the_submission(kaggle: Kaggle, tmp_path: Path) -> None:
+    kaggle.submissions.extend(Submission(ref, f"by hand {ref}", 0.5) for ref in range(1, 20))
+    assert send(tmp_path) == 0.12
+    kaggle.requests.clear()
+    source = Source(competition="small-digits")
+    assert source.submit(tmp_path / "submission.csv", kaggle.submissions[-1].message) == 0.12
+    assert kaggle.requests.count("ListSubmissions") == 2
+
+
+def test_a_line_end_after_the_token_does_no_harm(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", f"{TOKEN}\n")
+    assert send(tmp_path) == 0.12
+
+
+def test_a_home_that_cannot_be_written(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    with pytest.raises(Refused, match="set HOME or XDG_STATE_HOME"):
+        _ = Source(competition="small-digits").lock
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert "set HOME or KAGGLE_CONFIG_DIR" in refusal(tmp_path)
