@@ -120,7 +120,7 @@ def test_a_mistake_is_one_line_and_leaves_no_output(reproduced: Project) -> None
         "error: params.yaml: split.train_fraction: input should be less than or equal to 1 (found: 1.2)\n"
     )
     missing = reproduced.run("python", "-m", "stages.split", "nowhere", *OTHER_SPLIT, fails=True)
-    assert missing == "error: there is no sample_submission.csv in nowhere\n"
+    assert missing == "error: there is no train.csv in nowhere\n"
     assert not (reproduced.root / "other").exists()
 
 

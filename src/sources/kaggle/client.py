@@ -112,7 +112,7 @@ def _list_submissions(api: Any, competition: str, message: str | None, ref: int 
     """Return all submissions, the latest first; with `message` or `ref`, those down to the one looked for."""
     from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-    found: dict[object, dict[str, Any]] = {}
+    found: dict[int | str, dict[str, Any]] = {}
     tokens: set[str] = set()
     request = ApiListSubmissionsRequest()
     request.competition_name = competition
@@ -124,9 +124,8 @@ def _list_submissions(api: Any, competition: str, message: str | None, ref: int 
             page = call("competitions.CompetitionApiService", "ListSubmissions", request, _Json)
             shown = page.get("submissions") or []
             token = str(page.get("nextPageToken") or "")
-            entries = [_readable(entry, credentials) for entry in shown if isinstance(entry, dict)]
-            new = {entry["ref"] or (entry["message"], entry["date"]): entry for entry in entries}
-            repeated = bool(entries) and all(key in found for key in new)
+            new = {_identity(entry): _readable(entry, credentials) for entry in shown}
+            repeated = bool(new) and all(key in found for key in new)
             found = found | {key: entry for key, entry in new.items() if key not in found}
             if any(
                 entry["status"] != "ERROR" and (entry["message"] == message or (ref and entry["ref"] == ref))
@@ -136,7 +135,7 @@ def _list_submissions(api: Any, competition: str, message: str | None, ref: int 
             if (repeated and (token or len(shown) >= PAGE_SIZE)) or token in tokens:
                 raise KaggleError("paging")
             # the service may count its pages or name the next one
-            if not token and (not entries or repeated or request.page_token):
+            if not token and (not new or repeated or request.page_token):
                 break
             if token:
                 tokens.add(token)
@@ -155,8 +154,15 @@ class _Json:
         return content
 
 
-def _readable(entry: dict[str, Any], credentials: set[str]) -> dict[str, Any]:
+def _identity(entry: Any) -> int | str:
+    """Return the number of a submission, by which a page that comes again is known; all of an entry that lacks one."""
+    ref = entry.get("ref") if isinstance(entry, dict) else None
+    return ref if type(ref) is int else json.dumps(entry, sort_keys=True)
+
+
+def _readable(entry: Any, credentials: set[str]) -> dict[str, Any]:
     """Return what is needed of one submission; what cannot be read is empty."""
+    entry = entry if isinstance(entry, dict) else {}
     ref, message = entry.get("ref"), entry.get("description")
     status = str(entry.get("status") or "PENDING")  # the value that the format leaves out
     score = entry.get("publicScore")
