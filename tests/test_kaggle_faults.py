@@ -105,8 +105,8 @@ def assert_refused(project: Project) -> None:
         ({"file": [401]}, "the storage with Kaggle's files refused the request (HTTP 401)"),
         ({"file": [404]}, "the storage with Kaggle's files refused the request (HTTP 404)"),
         ({"file": [500]}, "the storage with Kaggle's files refused the request (HTTP 500)"),
-        ({"file": ["short"]}, "small-digits.zip: not a sound zip file"),
-        ({"file": ["html"]}, "small-digits.zip: not a sound zip file"),
+        ({"file": ["short"]}, "small-digits.zip: not a valid zip file"),
+        ({"file": ["html"]}, "small-digits.zip: not a valid zip file"),
     ],
     ids=str,
 )
