@@ -23,9 +23,9 @@ from src.data.images import ImageSet
 from src.inference import ensemble, members
 from src.inference.predictions import Predictions
 from src.models import checkpoints, networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.reporting.pictures.style import DECIMAL, DPI, SETS, WIDTH
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 POINTS = Path(__file__).parent / "curve.csv"

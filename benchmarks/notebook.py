@@ -9,8 +9,8 @@ from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
 from src.data.images import ImageSet
 from src.models import networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 PEER_EPOCHS = 10

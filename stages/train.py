@@ -5,8 +5,8 @@ from pathlib import Path
 from src.core import cli, metrics
 from src.data import images
 from src.models import checkpoints, device, networks, recipes
+from src.models.determinism import repeatable
 from src.training import learning_curves
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 

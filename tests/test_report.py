@@ -62,7 +62,7 @@ def test_without_accuracy_nothing_is_compared() -> None:
     assert "cannot be compared" in comparison.verdict(run(None), run(None, {"images": 0}))
 
 
-def test_nothing_but_the_code_makes_a_report_too(
+def test_a_report_is_written_before_anything_has_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("params.yaml", "dvc.yaml"):
@@ -91,7 +91,7 @@ def test_why_there_is_no_score(settings: dict[str, object], metrics: dict[str, o
     assert said in page.no_score(settings, metrics)
 
 
-def test_a_score_needs_no_excuse() -> None:
+def test_with_a_score_there_is_nothing_to_explain() -> None:
     assert page.no_score({}, {"submit": {"submitted": 1, "public_score": 0.894}}) == ""
 
 

@@ -10,10 +10,10 @@ from torch.nn.functional import one_hot
 from src.core.errors import UserError
 from src.data.images import ImageSet
 from src.models import networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.training import losses
 from src.training.batches import BatchMeans, batches
-from src.training.determinism import repeatable
 from src.training.loop import train
 from src.training.optimization import learning_rate, make_optimizer
 
@@ -197,7 +197,7 @@ def test_a_device_without_the_recipe_s_precision_is_refused(digits: tuple[ImageS
         train(recipe(precision="float64"), 0, *digits, torch.device("mps"))
 
 
-def test_switches_of_torch_are_set_and_put_back() -> None:
+def test_settings_of_torch_are_applied_and_restored() -> None:
     def switches() -> tuple[bool, bool, int]:
         memory: Any = torch.utils.deterministic
         deterministic = torch.are_deterministic_algorithms_enabled()

@@ -11,15 +11,15 @@ from sklearn.metrics import confusion_matrix as count_confusions
 
 from src.data.images import ImageSet
 from src.reporting.pictures import style
+from src.reporting.pictures.results import top_confusions, wrong_predictions
 from src.reporting.pictures.style import Picture
-from src.reporting.pictures.tables import top_confusions, wrong_predictions
 
 LEAST_CONFIDENT = 10
 BINS = 10
 
 
 def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
-    """Draw how often an image of each class was predicted to be of each class; `classes` has shape (C,)."""
+    """Draw the confusion matrix of the classes, shape (C,)."""
     if predicted.empty:
         return _no_validation_set("confusion matrix")
     names = [str(label) for label in classes]
@@ -90,7 +90,7 @@ def confident_mistakes(validation_set: ImageSet, predicted: pd.DataFrame) -> Pic
 
 
 def least_confident(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
-    """Draw the validation images with the lowest confidence, right or wrong."""
+    """Draw the validation images with the lowest confidence, whether predicted correctly or not."""
     if predicted.empty:
         return _no_validation_set("least confident predictions")
     least = predicted.sort_values("confidence", kind="stable").head(LEAST_CONFIDENT)
