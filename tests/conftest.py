@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 from filelock import FileLock
-from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,15 +57,13 @@ class Project:
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change params.yaml: new values by dotted key."""
-        yaml = YAML()
-        content = yaml.load(self.root / "params.yaml")
-        for key, value in values.items():
-            section = content
-            *parents, name = key.split(".")
-            for parent in parents:
-                section = section[parent]
-            section[name] = value
-        yaml.dump(content, self.root / "params.yaml")
+        with modify_yaml(self.root / "params.yaml") as content:
+            for key, value in values.items():
+                section = content
+                *parents, name = key.split(".")
+                for parent in parents:
+                    section = section[parent]
+                section[name] = value
 
     def commit(self) -> None:
         """Commit all changes."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
+from dvc.utils.serialize import load_yaml
 
 from tests.conftest import ROOT, Project
 
@@ -55,14 +55,11 @@ def test_a_file_concerns_the_stages_that_depend_on_it(
     assert concerned == expected
 
 
-# stages that run after a change of a parameter
+# stages that run after a change of a parameter; the tests below show it for epochs, seeds and more_recipes
 PARAMETERS: list[tuple[dict[str, object], set[str]]] = [
     ({"recipes.notebook.lr": 0.02, "sources.kaggle.competition": "other", "sources.local.path": "x"}, set()),
     ({"sources.sample.seed": 1}, ALL - {"ensemble"}),
     ({"split.train_fraction": 0.75}, ALL - {"download", "ensemble"}),
-    ({"recipes.linear.epochs": 2}, {"train@0"} | AFTER_TRAIN),
-    ({"seeds": [0, 1]}, {"train@1", "ensemble"} | AFTER_TRAIN),
-    ({"more_recipes": ["quick"]}, {"train_more@quick-0", "ensemble"} | AFTER_TRAIN),
     ({"submit.when": "always"}, {"submit"}),
 ]
 PARAMETER_CASES = [
@@ -88,7 +85,7 @@ def test_a_comment_in_the_code_runs_the_stages_that_depend_on_it(reproduced: Pro
 @pytest.mark.slow
 def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project) -> None:
     reproduced.set({"recipes.linear.epochs": 2})
-    assert "submit" in reproduced.repro()
+    assert set(reproduced.repro()) == {"train@0"} | AFTER_TRAIN
     reproduced.commit()
     reproduced.set({"recipes.linear.epochs": 1})
     assert "submit" in reproduced.repro()
@@ -102,7 +99,7 @@ def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project)
 def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> None:
     root = reproduced.root
     reproduced.set({"seeds": [0, 1]})
-    reproduced.repro()
+    assert set(reproduced.repro()) == {"train@1", "ensemble"} | AFTER_TRAIN
     reproduced.commit()
     assert (root / "plots/members.csv").read_text().count("\n") == 3
     reproduced.set({"seeds": [0]})
@@ -110,7 +107,7 @@ def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> Non
     reproduced.commit()
     for folder in ("models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train"):
         assert {file.stem for file in (root / folder).iterdir()} - {"ensemble"} == {"0"}
-    locked = YAML(typ="safe").load(root / "dvc.lock")["stages"]
+    locked = load_yaml(root / "dvc.lock")["stages"]
     files = {(stage, dep["path"]): dep.get("nfiles") for stage in locked for dep in locked[stage]["deps"]}
     for stage in ("evaluate", "predict", "draw"):
         assert files[stage, "models"] == 2, "a model and ensemble.json"
@@ -133,7 +130,7 @@ def test_a_member_is_trained_alone_and_leaves_nothing_behind(reproduced: Project
     root = reproduced.root
     linear = (root / "models" / "0.safetensors").read_bytes()
     reproduced.set({"more_recipes": ["quick", "mlp"], "recipes.mlp.epochs": 1})
-    assert {name for name in reproduced.repro() if "train" in name} == {"train_more@quick-0", "train_more@mlp-0"}
+    assert set(reproduced.repro()) == {"train_more@quick-0", "train_more@mlp-0", "ensemble"} | AFTER_TRAIN
     reproduced.commit()
     assert (root / "models" / "0.safetensors").read_bytes() == linear
     members = pd.read_csv(root / "plots" / "members.csv")

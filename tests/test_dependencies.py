@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dvc.dependency import ParamsDependency
-from ruamel.yaml import YAML
+from dvc.utils.serialize import dump_yaml
 
 from src.core import params
 from tests.competitions import digits
@@ -46,7 +46,7 @@ class Declared:
                 shutil.copytree(source, target)
             else:
                 shutil.copy(source, target)
-        YAML().dump(self._only(keys), root / "params.yaml")
+        dump_yaml(root / "params.yaml", self._only(keys))
         isolated = Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
         return isolated.run(*self.command.split(), fails=fails, **environment)
 
