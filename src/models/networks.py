@@ -22,8 +22,9 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     """Return the untrained network of a recipe, with weights drawn from `seed`.
 
     Raises:
-        UserError: the images are too small for the network.
+        UserError: the images are too small for the network, or for the shifts of the recipe.
     """
+    _check_room(recipe, side)
     with torch.random.fork_rng(devices=[]):  # torch's global generator stays as it was
         torch.manual_seed(seed)
         if recipe.model == "linear":
@@ -35,6 +36,18 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     dtype = torch.float64 if recipe.precision == "float64" else torch.float32
     # convolutions are faster with the channels of a pixel side by side; torch's types lack this form of `to`
     return network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _check_room(recipe: Recipe, side: int) -> None:
+    shifts = {"test_time_shift": recipe.test_time_shift}
+    if recipe.augmentation is not None:
+        shifts["augmentation.shift"] = recipe.augmentation.shift
+    for key, pixels in shifts.items():
+        if pixels >= side:
+            raise UserError(
+                f"params.yaml: the recipe's {key}: {pixels:g} pixels move all of an image of {side}x{side} out "
+                "of sight; make it smaller, or take it out"
+            )
 
 
 class Linear(nn.Module):
