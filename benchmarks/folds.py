@@ -93,7 +93,7 @@ def _train_if_missing(name: str, recipe: Recipe, seed: int, fold: int, images: I
         np.savez(
             file,
             probabilities=predicted.probabilities,
-            recipe=recipe.model_dump_json(),
+            recipe=recipe.model_dump_json(exclude_defaults=True),
             seconds=seconds,
             processor_seconds=processor_seconds,
             threads=torch.get_num_threads(),

@@ -46,6 +46,15 @@ def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -
         networks.build(recipe(model), smallest - 1, 10, seed=0)
 
 
+@pytest.mark.parametrize("key", ["augmentation.shift", "test_time_shift"])
+def test_shifts_that_leave_nothing_of_an_image_are_refused(key: str) -> None:
+    shift = {"augmentation": Augmentation(shift=8.0)} if key == "augmentation.shift" else {"test_time_shift": 8}
+    shifting = recipe("mlp").model_copy(update=shift)
+    networks.build(shifting, 9, 10, seed=0)
+    with pytest.raises(UserError, match=f"{key}: 8 pixels move all of an image of 8x8 out of sight"):
+        networks.build(shifting, 8, 10, seed=0)
+
+
 def test_channels_are_those_of_the_recipe_one_number_for_each_convolution() -> None:
     narrow = networks.build(recipe("cnn").model_copy(update={"channels": [2, 3, 4, 5, 6]}), 28, 10, seed=0)
     shapes = [tuple(weight.shape[:2]) for weight in narrow.parameters() if weight.ndim == 4]

@@ -1,8 +1,8 @@
 """The recipe, which is a model and how to train it, and the device, as params.yaml gives them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, RootModel, ValidationInfo, field_validator
 
 from src.core import params
 from src.core.params import Section
@@ -11,6 +11,14 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+USED_BY = {
+    "channels": ("model", ("quick", "cnn", "cnn5x5")),
+    "initial_range": ("model", ("linear",)),
+    "momentum": ("optimizer", ("sgd",)),
+    "betas": ("optimizer", ("adamw",)),
+}
+"""The keys of a recipe that some models or optimizers ignore, and those that use them."""
 
 
 class Augmentation(Section):
@@ -90,18 +98,14 @@ class Recipe(Section):
     augmentation: Augmentation | None = None
     test_time_shift: Annotated[int, Field(ge=0)] = 0
 
-    @model_validator(mode="after")
-    def _has_no_ineffective_key(self) -> Self:
-        """Refuse a key that the recipe's model or optimizer would ignore."""
-        if self.optimizer != "sgd" and "momentum" in self.model_fields_set:
-            raise ValueError(f"momentum has no effect with the optimizer {self.optimizer}; remove it")
-        if self.optimizer != "adamw" and "betas" in self.model_fields_set:
-            raise ValueError(f"betas has no effect with the optimizer {self.optimizer}; remove it")
-        if self.model != "linear" and "initial_range" in self.model_fields_set:
-            raise ValueError(f"initial_range has no effect with the model {self.model}; remove it")
-        if self.model in ("linear", "mlp") and self.channels is not None:
-            raise ValueError(f"channels has no effect with the model {self.model}; remove it")
-        return self
+    @field_validator(*USED_BY)
+    @classmethod
+    def _has_effect(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a key in the file that the recipe's model or optimizer would ignore."""
+        chooser, users = USED_BY[info.field_name or ""]
+        if (chosen := info.data.get(chooser)) and chosen not in users:
+            raise ValueError(f"it has no effect with the {chooser} {chosen}; remove it")
+        return value
 
 
 class Device(RootModel[Literal["cpu", "cuda", "mps"]]):
