@@ -47,7 +47,9 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     wrong = len(wrong_predictions(predicted))
     confused = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
     text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are on the diagonal, where label and prediction"
-    return Picture(f"{text} agree. {f'Most often confused: {confused}.' if confused else 'There is no mistake.'}", figure)
+    return Picture(
+        f"{text} agree. {f'Most often confused: {confused}.' if confused else 'There is no mistake.'}", figure
+    )
 
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
