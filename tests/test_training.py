@@ -12,6 +12,7 @@ from src.data.images import ImageSet
 from src.models import networks
 from src.models.recipes import Recipe
 from src.training import losses
+from src.training.augmentation import TrainingImages
 from src.training.batches import BatchMeans, batches
 from src.training.determinism import repeatable
 from src.training.loop import train
@@ -195,6 +196,24 @@ def test_a_last_step_that_diverges_is_an_error(digits: tuple[ImageSet, ImageSet]
 def test_a_device_without_the_recipe_s_precision_is_refused(digits: tuple[ImageSet, ImageSet]) -> None:
     with pytest.raises(UserError, match="device: mps has no float64"):
         train(recipe(precision="float64"), 0, *digits, torch.device("mps"))
+
+
+@pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
+def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
+    """Torch's device `meta` computes nothing, but it refuses tensors of another device as a GPU does."""
+    device, generator = torch.device("meta"), torch.Generator().manual_seed(0)
+    distorted = recipe(model=model, preprocessing={"deslant": True, "width": 16}, augmentation={"rotation": 8.0})
+    images = TrainingImages(torch.rand(70, 28, 28).to(device), distorted, generator)
+    labels = torch.zeros(70, dtype=torch.long, device=device)
+    network = networks.build(distorted, 28, 10, seed=0).to(device, torch.float32)
+    means = BatchMeans()
+    for chosen in batches(70, 32, generator):
+        logits = network(images[chosen])
+        loss = losses.BY_NAME[distorted.loss](logits, labels[chosen])
+        loss.backward()
+        means.add(logits, labels[chosen], loss)
+        assert loss.device == device
+    assert all(weight.grad is not None and weight.grad.device == device for weight in network.parameters())
 
 
 def test_switches_of_torch_are_set_and_put_back() -> None:
