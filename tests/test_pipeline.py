@@ -100,7 +100,7 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
 def test_waiting_threads_of_torch_spin_only_briefly(finished: Project) -> None:
     stages = load_yaml(finished.root / "dvc.lock")["stages"]
     for name in ("train@0", "evaluate", "predict"):
-        assert stages[name]["cmd"].startswith("env OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=4000 python -m stages.")
+        assert stages[name]["cmd"].startswith("env OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=4000 ")
 
 
 def test_training_that_diverges_leaves_no_model(reproduced: Project) -> None:
