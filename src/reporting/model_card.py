@@ -9,7 +9,7 @@ from src.core import cli, metrics, params
 from src.core.errors import UserError
 from src.core.outputs import replacing
 from src.inference import members
-from src.reporting.pictures import tables
+from src.reporting.pictures import results
 
 CARD = Path("docs/model-card.md")
 TEMPLATE = "model_card.md.jinja"
@@ -56,7 +56,7 @@ def render() -> str:
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
         classes=pd.read_csv(CLASSES).to_dict("records"),
-        confusions=tables.top_confusions(tables.read_predictions(PREDICTIONS), 5),
+        confusions=results.top_confusions(results.read_predictions(PREDICTIONS), 5),
     )
 
 
