@@ -26,7 +26,7 @@ test: .venv/developers  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
-	pytest --numprocesses 4 --dist worksteal -m "not slow"
+	pytest --numprocesses 3 --dist worksteal -m "not slow"
 
 faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
 	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py

@@ -10,6 +10,8 @@ from tests.competitions import digits
 from tests.conftest import Project
 from tests.kaggle_server import SECRETS, TOKEN, Kaggle, Submission, serve
 
+pytestmark = pytest.mark.slow
+
 DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
 SUBMIT = ("python", "-m", "stages.submit", "data/predictions/submission.csv", "metrics/evaluate.json",
           "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
