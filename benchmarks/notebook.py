@@ -14,7 +14,7 @@ from src.models.recipes import Recipe
 from src.training.loop import train
 
 PEER_EPOCHS = 10
-EPOCHS = 100  # of the recipe, which measures its accuracy in each 26th of its 502: here in each 5th
+EPOCHS = 100  # of the recipe, which measures its accuracy in each 51st of its 502: here in each 10th
 ROUNDS = 5
 
 

@@ -147,6 +147,17 @@ def test_a_download_that_recovers(ready: Project, kaggle: Kaggle, faults: Faults
     assert len(list((ready.root / "data/raw").iterdir())) == len(kaggle.competition.files)
 
 
+@pytest.mark.parametrize(("blocks", "said"), [(20, "the disk cannot be written"), (50, "it cannot be unpacked")])
+def test_a_disk_that_is_full(ready: Project, kaggle: Kaggle, blocks: int, said: str) -> None:
+    # the largest file that can be written, in KiB, stands for the room that is left
+    output = ready.run("bash", "-c", f"ulimit -f {blocks}; exec {' '.join(DOWNLOAD)}", fails=True)
+    assert_sentence(output, said)
+    assert "File too large; make room" in output
+    assert "trying again" not in output
+    assert not (ready.root / "data/raw").exists()
+    assert ready.changed() == ""
+
+
 @pytest.mark.parametrize(
     ("token", "faults", "said"),
     [

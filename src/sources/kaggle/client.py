@@ -151,6 +151,8 @@ class _Json:
         content = response.json()
         if not isinstance(content, dict) or not isinstance(content.get("submissions") or [], list):
             raise ValueError("not a list of submissions")
+        if "submissions" not in content and content.keys() - {"nextPageToken"}:  # such as an error with status 200
+            raise ValueError("not a list of submissions")
         return content
 
 
