@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -86,6 +87,11 @@ def make_project(root: Path) -> Project:
     project.run("git", "config", "user.email", "tester@localhost")
     project.commit()
     return project
+
+
+def slow(*cases: tuple[object, ...]) -> list[Any]:
+    """Leave these cases of a parametrized test to the slow tests."""
+    return [pytest.param(*case, marks=pytest.mark.slow) for case in cases]
 
 
 @pytest.fixture

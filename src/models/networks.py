@@ -39,7 +39,7 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
 
 
 def _check_room(recipe: Recipe, side: int) -> None:
-    shifts = {"test_time_shift": recipe.test_time_shift}
+    shifts: dict[str, float] = {"test_time_shift": recipe.test_time_shift}
     if recipe.augmentation is not None:
         shifts["augmentation.shift"] = recipe.augmentation.shift
     for key, pixels in shifts.items():
