@@ -26,8 +26,8 @@ from src.data.images import ImageSet
 from src.evaluation.scores import mcnemar
 from src.inference import ensemble, members
 from src.models import checkpoints, networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 HERE = Path(__file__).parent

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,10 +23,14 @@ def recipe(model: str) -> Recipe:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2), (27, 3)])
-def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
+def test_every_network_maps_images_to_one_logit_per_class(model: str, side: int, classes: int) -> None:
     side = max(side, SMALLEST.get(model, 1))
     network = networks.build(recipe(model), side, classes, seed=0)
     assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
+
+
+def test_the_networks_are_those_that_a_recipe_can_name() -> None:
+    assert [*networks.BY_NAME] == MODELS == [*get_args(Recipe.model_fields["model"].annotation)]
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -1,4 +1,4 @@
-"""The data contract: what the three files of a competition must hold. They are read and checked here alone.
+"""The data contract: what the three files of a competition must contain. Only this module reads and checks them.
 
 Column names, sizes and classes come from the files:
 
@@ -193,7 +193,7 @@ def count_images(raw_dir: Path) -> dict[str, int]:
     labelled, unlabelled = read_labelled(raw_dir), read_unlabelled(raw_dir)
     numbered = pixels_are_numbered(read_columns(raw_dir).pixels)
     if not numbered:
-        print("the names of the pixels tell no order: that of the columns in train.csv is taken", flush=True)
+        print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return {
         "pixels_in_order_of_the_file": int(not numbered),
         "labelled_images": len(labelled),
@@ -213,14 +213,14 @@ def _header(path: Path) -> list[str]:
 
 
 def pixels_are_numbered(pixels: Sequence[str]) -> bool:
-    """Whether the names of the pixels tell their places in the image."""
+    """Whether the names of the pixel columns give their positions in the image."""
     return _places(pixels) is not None
 
 
 def _in_image_order(pixels: list[str]) -> tuple[str, ...]:
     """Order names such as `pixel10`, `10.0`, or `2x7` with row and column, so that shuffled columns make one image.
 
-    Names that do not tell a place are taken in the order of the file.
+    Names that give no position are taken in the order of the file.
     """
     places = _places(pixels)
     return tuple(pixels if places is None else sorted(pixels, key=places.__getitem__))
@@ -266,7 +266,7 @@ def _check_header(path: Path) -> None:
 
 
 def _check_written(path: Path, values: "pd.Series[str]", column: str) -> None:
-    """Refuse labels or ids that would not come back from a CSV file as they are."""
+    """Refuse labels or ids that would not survive being written to a CSV file and read again."""
     if (odd := values.str.contains(CONTROL)).any():
         row = int(odd.argmax())
         raise UserError(f"{_where(path, row, column)}: {values[row]!r} holds a line end or a NUL character")
@@ -293,7 +293,7 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
     if fault := _text_pixel(path, pixels, names):
         raise fault
     last = names[-1]
-    # pandas takes a row that ends early as one with empty text
+    # pandas fills a row that ends early with empty text
     if last not in pixels and (rows[last] == "").any() and (fault := _fault(path, names, pixels)):
         raise fault
     if rows.empty:
@@ -302,7 +302,7 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _text_pixel(path: Path, pixels: tuple[str, ...], names: list[str]) -> UserError | None:
-    """Find `True` and `False` in the place of pixels, which pandas takes for 1 and 0."""
+    """Find `True` and `False` in place of pixels, which pandas reads as 1 and 0."""
     if not pixels:
         return None
     with path.open("rb") as file:

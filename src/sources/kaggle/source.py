@@ -31,12 +31,12 @@ SCORE = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Submission:
-    """What Kaggle says of one submission.
+    """What Kaggle says about one submission.
 
     Attributes:
         ref: its number, from 1; 0 if it cannot be read.
         message: the text sent with it.
-        status: PENDING, COMPLETE or ERROR, or whatever else Kaggle says.
+        status: PENDING, COMPLETE or ERROR, or any other word of Kaggle's.
         score: the public score as Kaggle writes it; empty while there is none.
         error: Kaggle's reason for ERROR, or empty.
         date: when Kaggle took it, in ISO format, or empty.
@@ -50,7 +50,7 @@ class Submission:
     date: str
 
     def age(self) -> str:
-        """Say for how long Kaggle has had it; empty if that cannot be told."""
+        """Return in words for how long Kaggle has had it; empty if that is unknown."""
         try:
             taken = datetime.fromisoformat(self.date.replace("Z", "+00:00"))
         except ValueError:
@@ -75,9 +75,9 @@ class Source(Section):
 
     @property
     def lock(self) -> Path:
-        """One for the competition and this user, whatever the folder: experiments run in folders of their own.
+        """The lock of this user and competition, whatever the folder: experiments run in folders of their own.
 
-        Two accounts of one user at Kaggle share it, which costs a wait and sends nothing twice.
+        Two Kaggle accounts of one user share it, which costs a wait and sends nothing twice.
         """
         with _refusing():
             return state.path(f"{self.competition.lower()}.lock")
@@ -86,7 +86,7 @@ class Source(Section):
         """Put the files `names` of the competition into the empty folder `into`.
 
         Raises:
-            UserError: they are not to be had; the text says why and what to do.
+            UserError: they cannot be fetched; the text says why and what to do.
         """
         # a submission needs no archive, and the stage that makes one does not depend on it
         from src.sources.archive import DamagedZipError, unpack
@@ -112,7 +112,7 @@ class Source(Section):
         """Return all earlier submissions, the latest first.
 
         Raises:
-            Refused: Kaggle does not tell them.
+            Refused: Kaggle does not list them.
         """
         with _refusing():
             return [Sent(found.message, found.status == "ERROR") for found in self._submissions()]
@@ -291,13 +291,13 @@ class Source(Section):
 
 def _best(found: list[Submission], message: str, ref: int | None) -> Submission | None:
     """Return the submission with this message or number; of several a complete one, then one that may become so."""
-    matches = [one for one in found if one.message == message or (ref and one.ref == ref)]
-    return min(matches, key=lambda one: (one.status != "COMPLETE", one.status == "ERROR"), default=None)
+    matches = [submission for submission in found if submission.message == message or (ref and submission.ref == ref)]
+    return min(matches, key=lambda found: (found.status != "COMPLETE", found.status == "ERROR"), default=None)
 
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """Mark every error as one after which a later run may get further."""
+    """Mark every error as one after which a later run may succeed."""
     try:
         yield
     except UserError as error:
