@@ -32,7 +32,7 @@ test: .venv/developers  ## check the code and run the tests
 	pytest --numprocesses 3 --dist worksteal -m "$(TESTS)"
 
 faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
-	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py
+	pytest --quiet --numprocesses 4 -p tests.fault_table tests/test_kaggle_faults.py
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks

@@ -98,6 +98,11 @@ def make_project(root: Path) -> Project:
     return project
 
 
+def slow(*cases: tuple[object, ...]) -> list[Any]:
+    """Leave these cases of a parametrized test to the slow tests."""
+    return [pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
 def copy_project(project: Project, root: Path) -> Project:
     """Copy a project with its git repository and DVC's cache to `root`."""
     shutil.copytree(project.root, root, symlinks=True)

@@ -37,7 +37,7 @@ def explain(failure: KaggleError, competition: str) -> str:
         case "deadline":
             return (
                 "Kaggle was not done in time; try again later, or give it more than "
-                f"{timing.deadline() / 60:g} minutes (variable {timing.VARIABLE})"
+                f"{timing.deadline() / 60:g} minutes (variable {timing.DEADLINE})"
             )
         case "connection":
             return f"the connection to Kaggle failed{text}; check the network"
