@@ -34,7 +34,8 @@ def main() -> None:
                 lines.append(str(row))
                 print(row, flush=True)
     machine = (
-        f"{torch.get_num_threads()} threads of {cpu()}, Python {platform.python_version()}, torch {torch.__version__}"
+        f"{torch.get_num_threads()} threads of {cpu()} ({instruction_sets()}), Python {platform.python_version()}, "
+        f"torch {torch.__version__}"
     )
     RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
 
@@ -46,6 +47,12 @@ def cpu() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def instruction_sets() -> str:
+    """Return the vector instructions that decide how fast torch is, as far as the processor has them."""
+    capabilities = torch.cpu.get_capabilities()
+    return ", ".join(name for name in ("avx2", "avx512_f", "avx512_bf16", "amx_bf16") if capabilities.get(name))
 
 
 if __name__ == "__main__":

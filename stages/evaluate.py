@@ -7,6 +7,7 @@ from src.data import images
 from src.evaluation import scores
 from src.inference import ensemble, predictions
 from src.models import device
+from src.models.determinism import repeatable
 
 
 def main(
@@ -21,7 +22,8 @@ def main(
     validation_set = images.open_set(validation_dir)
     if len(validation_set) == 0:
         print("There is no accuracy: split.train_fraction leaves no validation set.")
-    predicted = ensemble.predict(models_dir, validation_set.images, device.selected())
+    with repeatable():
+        predicted = ensemble.predict(models_dir, validation_set.images, device.selected())
     predictions.write_with_labels(predictions_csv, predicted, validation_set.known_labels)
     tables.write(classes_csv, scores.score_classes(predicted, validation_set.known_labels))
     tables.write(members_csv, scores.score_members(predicted, validation_set.known_labels))

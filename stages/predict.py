@@ -6,6 +6,7 @@ from src.core import cli, metrics, tables
 from src.data import competition, images
 from src.inference import ensemble, predictions
 from src.models import device
+from src.models.determinism import repeatable
 
 PICTURED = 20  # images of which `draw` shows what preprocessing makes of them
 
@@ -21,7 +22,8 @@ def main(
     metrics_json: Path,
 ) -> None:
     test_set = images.open_set(test_dir)
-    predicted = ensemble.predict(models_dir, test_set.images, device.selected())
+    with repeatable():
+        predicted = ensemble.predict(models_dir, test_set.images, device.selected())
     competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
     predictions.write_array(probabilities_npy, predicted.probabilities)
     predictions.write_array(preprocessed_npy, ensemble.preprocess(models_dir, test_set.images[:PICTURED]))

@@ -7,6 +7,7 @@ fails in the ways that the real service does.
 import csv
 import io
 import json
+import random
 import secrets
 import threading
 import zipfile
@@ -18,6 +19,18 @@ from urllib.parse import urlsplit
 
 SECRETS = KEY, SIGNATURE, TOKEN = [secrets.token_hex(16) for _ in range(3)]
 """What no output and no file may hold: a key, the signature of an address, and an access token."""
+NONSENSE = (
+    [],
+    7,
+    "text",
+    None,
+    {"submissions": 3},
+    {"ref": "x"},
+    {"code": 500},
+    {"error": {}},
+    {"token": [], "createUrl": 7},
+)
+"""JSON that answers no request."""
 PAGE = 2
 """Submissions on a page of the list, few, so that a handful of them fills several."""
 
@@ -79,7 +92,8 @@ class Kaggle:
     `CreateSubmission`, `ListSubmissions`, `IntrospectToken`) and is a list, from which each such request takes the
     first; the last stays. None is no fault. A number is an HTTP status. `drop` ends the connection, of a file in its
     middle; `hang` waits for `released` before it goes on; `late 500`, `late drop` and `late hang` come after the
-    request has had its effect; `garbage` answers random bytes, `short` halves a file, `html` puts a page in its place.
+    request has had its effect; `garbage` answers random bytes, `broken` random bytes that are no HTTP, and `nonsense`
+    JSON of another shape; `short` halves a file, `html` puts a page in its place.
 
     Attributes:
         competition: what it serves.
@@ -97,6 +111,7 @@ class Kaggle:
         says: the text of every refusal.
         retry_after: the header of every refusal.
         released: ends every hanging.
+        chance: draws the random answers.
     """
 
     competition: Competition
@@ -114,6 +129,7 @@ class Kaggle:
     says: object = None
     retry_after: str = ""
     released: threading.Event = field(default_factory=threading.Event)
+    chance: random.Random = field(default_factory=random.Random)
     port: int = 0
     uploads: dict[str, bytes] = field(default_factory=dict)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -271,7 +287,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is not None and fault.isdigit():
             self._reply({"code": int(fault), "message": "too late"}, int(fault))
         elif fault == "garbage":
-            self._send(secrets.token_bytes(40), 200, kind="application/json")
+            self._send(self.service.chance.randbytes(40), 200, kind="application/json")
+        elif fault == "nonsense":
+            self._reply(self.service.chance.choice(NONSENSE))
+        elif fault == "broken":
+            self.wfile.write(self.service.chance.randbytes(60))
+            self.close_connection = True
         elif fault == "hang":
             self.service.released.wait()
             return False

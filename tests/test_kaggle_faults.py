@@ -105,8 +105,8 @@ def assert_refused(project: Project) -> None:
         ({"file": [401]}, "the storage with Kaggle's files refused the request (HTTP 401)"),
         ({"file": [404]}, "the storage with Kaggle's files refused the request (HTTP 404)"),
         ({"file": [500]}, "the storage with Kaggle's files refused the request (HTTP 500)"),
-        ({"file": ["short"]}, "small-digits.zip: not a sound zip file"),
-        ({"file": ["html"]}, "small-digits.zip: not a sound zip file"),
+        ({"file": ["short"]}, "small-digits.zip: not a valid zip file"),
+        ({"file": ["html"]}, "small-digits.zip: not a valid zip file"),
     ],
     ids=str,
 )
@@ -143,6 +143,17 @@ def test_a_download_that_recovers(ready: Project, kaggle: Kaggle, faults: Faults
     for name, content in kaggle.competition.files.items():
         assert (ready.root / "data/raw" / name).read_bytes() == content
     assert len(list((ready.root / "data/raw").iterdir())) == len(kaggle.competition.files)
+
+
+@pytest.mark.parametrize(("blocks", "said"), [(20, "the disk cannot be written"), (50, "it cannot be unpacked")])
+def test_a_disk_that_is_full(ready: Project, kaggle: Kaggle, blocks: int, said: str) -> None:
+    # the largest file that can be written, in KiB, stands for the room that is left
+    output = ready.run("bash", "-c", f"ulimit -f {blocks}; exec {' '.join(DOWNLOAD)}", fails=True)
+    assert_sentence(output, said)
+    assert "File too large; make room" in output
+    assert "trying again" not in output
+    assert not (ready.root / "data/raw").exists()
+    assert ready.changed() == ""
 
 
 @pytest.mark.parametrize(

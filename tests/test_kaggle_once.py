@@ -62,10 +62,10 @@ def refusal(tmp_path: Path) -> str:
     return text
 
 
-def start(tmp_path: Path, minutes: str = "1") -> "subprocess.Popen[str]":
+def start(tmp_path: Path, minutes: str = "1", folder: Path = ROOT) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", RUN, tmp_path / "submission.csv"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         env=os.environ | {"KAGGLE_DEADLINE_MINUTES": minutes, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
     with start(tmp_path) as first:
         kaggle.wait_for("CreateSubmission")
         os.killpg(first.pid, number)
+        assert "Traceback" not in first.communicate()[0]
     with start(tmp_path) as second:
         output = second.communicate()[0]
     assert "waiting for it" in output
@@ -100,7 +101,10 @@ def test_everything_killed_while_kaggle_takes_a_submission(kaggle: Kaggle, tmp_p
 
 def test_two_runs_in_folders_of_their_own(kaggle: Kaggle, tmp_path: Path) -> None:
     kaggle.takes = 1.0
-    with start(tmp_path) as first, start(tmp_path) as second:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with start(tmp_path, folder=folders[0]) as first, start(tmp_path, folder=folders[1]) as second:
         outputs = [run.communicate()[0] for run in (first, second)]
     assert all(output.endswith("score 0.12\n") for output in outputs)
     assert len(kaggle.submissions) == 1
@@ -192,7 +196,7 @@ def test_limits(kaggle: Kaggle, tmp_path: Path) -> None:
     assert "try again after midnight UTC" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize(("wait", "calls"), [("2", 2), ("4000", 1)])
+@pytest.mark.parametrize(("wait", "calls"), [("2", 2), ("4000", 1), ("Fri, 01 Jan 2100 00:00:00 GMT", 1)])
 def test_retry_after_is_obeyed(kaggle: Kaggle, tmp_path: Path, wait: str, calls: int) -> None:
     kaggle.retry_after, kaggle.faults["StartSubmissionUpload"] = wait, [429, None]
     began = time.monotonic()

@@ -1,5 +1,7 @@
 """Tables as CSV files that are equal, byte for byte, for equal runs."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -11,3 +13,22 @@ def write(path: Path, table: pd.DataFrame) -> None:
     """Write `table` with a header and without its index; floats have six decimals, and None or NaN stays empty."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+
+
+@contextmanager
+def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]:
+    """Yield a function that adds a row to the table at once, in the form of `write`, for those who watch it grow.
+
+    An exception removes the file. A process that is killed leaves a file that is not whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file
+    try:
+        with path.open("w", buffering=1, newline="") as file:  # a line is on disk when it ends
+            file.write(",".join(columns) + "\n")
+            yield lambda *row: pd.DataFrame([row]).to_csv(
+                file, header=False, index=False, float_format="%.6f", lineterminator="\n"
+            )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,4 +1,4 @@
-"""The data contract: what the three files of a competition must hold. They are read and checked here alone.
+"""The data contract: what the three files of a competition must contain. Only this module reads and checks them.
 
 Column names, sizes and classes come from the files:
 
@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from math import isqrt
 from pathlib import Path
@@ -35,7 +36,10 @@ FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 MAX_LINE = 2**24
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 CONTROL = re.compile(r"[\x00\r\n]")
+MAX_CLASSES = 10
+"""More classes than this must have ten images each on average; a column of numbers taken for the label has fewer."""
 NUMBERED = re.compile(r"(\D*)(\d{1,9})(?:(\D+)(\d{1,9}))?(\D*)", re.ASCII)
 
 
@@ -90,6 +94,11 @@ def read_columns(raw_dir: Path) -> Columns:
             f"{TRAIN}: the column that {TEST} lacks, {label!r}, is named as the pixels are, such as {test[0]!r}; "
             f"give {TEST} the same pixels, and no label"
         )
+    if taken := [name for name in test if name.casefold() == prediction.casefold()]:
+        raise UserError(
+            f"{TEST}: it has the column {taken[0]!r}, named as the prediction of {SAMPLE_SUBMISSION}, and lacks "
+            f"{label!r}; give it all pixels, and no label"
+        )
     return Columns(id_, prediction, label, _in_image_order([name for name in train if name != label]))
 
 
@@ -108,13 +117,18 @@ def read_labelled(raw_dir: Path) -> ImageSet:
     if (empty := labels.str.strip() == "").any():
         raise UserError(f"{_where(path, int(empty.argmax()), columns.label)}: the label is missing")
     _check_written(path, labels, columns.label)
-    for _, forms in labels.drop_duplicates().groupby(labels.str.strip()):
-        if len(forms) > 1:
-            row = int(forms.index[1])
+    forms: dict[str | Decimal, str] = {}
+    for row, label in labels.drop_duplicates().items():
+        if (other := forms.setdefault(_meaning(label), label)) != label:
             raise UserError(
-                f"{_where(path, row, columns.label)}: the label {labels[row]!r} differs from "
-                f"{labels[forms.index[0]]!r} by white space alone; write both in one way"
+                f"{_where(path, int(str(row)), columns.label)}: the label {label!r} is {other!r} written in another "
+                "way; write both in one way"
             )
+    if (classes := labels.nunique()) > max(MAX_CLASSES, len(labels) // 10):
+        raise UserError(
+            f"{TRAIN}: {columns.label!r}, the column that {TEST} lacks, cannot be the label: it has {classes} "
+            f"different values in {len(labels)} rows; without the label, {TRAIN} and {TEST} must have the same columns"
+        )
     return ImageSet(_as_images(rows, columns), _as_labels(labels))
 
 
@@ -179,7 +193,7 @@ def count_images(raw_dir: Path) -> dict[str, int]:
     labelled, unlabelled = read_labelled(raw_dir), read_unlabelled(raw_dir)
     numbered = pixels_are_numbered(read_columns(raw_dir).pixels)
     if not numbered:
-        print("the names of the pixels tell no order: that of the columns in train.csv is taken", flush=True)
+        print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return {
         "pixels_in_order_of_the_file": int(not numbered),
         "labelled_images": len(labelled),
@@ -199,28 +213,26 @@ def _header(path: Path) -> list[str]:
 
 
 def pixels_are_numbered(pixels: Sequence[str]) -> bool:
-    """Whether the names of the pixels tell their places in the image."""
+    """Whether the names of the pixel columns give their positions in the image."""
     return _places(pixels) is not None
 
 
 def _in_image_order(pixels: list[str]) -> tuple[str, ...]:
-    """Order names such as `pixel10`, or `2x7` with row and column, so that shuffled columns make the same image.
+    """Order names such as `pixel10`, `10.0`, or `2x7` with row and column, so that shuffled columns make one image.
 
-    Names that do not tell a place are taken in the order of the file.
+    Names that give no position are taken in the order of the file.
     """
     places = _places(pixels)
     return tuple(pixels if places is None else sorted(pixels, key=places.__getitem__))
 
 
-def _places(pixels: Sequence[str]) -> dict[str, tuple[int, ...]] | None:
-    """Return the one or two numbers in each name, if all names have the same form and none has the place of another."""
+def _places(pixels: Sequence[str]) -> dict[str, tuple[int, int]] | None:
+    """Return the row and column in each name, or its one number and 0.
+
+    None if the names do not all have the same form, or two of them have the same place.
+    """
     found = {name: match for name in pixels if (match := NUMBERED.fullmatch(name.strip()))}
-    places: dict[str, tuple[int, ...]] = {
-        # a decimal such as `3.0` is one number; row and column come with another separator, or count to different ends
-        name: (int(match[2]),) if match[4] is None or (match[3] == "." and not int(match[4])) else
-        (int(match[2]), int(match[4]))
-        for name, match in found.items()
-    }  # fmt: skip
+    places = {name: (int(match[2]), int(match[4] or 0)) for name, match in found.items()}
     if len(places) < len(pixels) or len({_shape(name) for name in pixels}) > 1:
         return None
     return places if len(set(places.values())) == len(pixels) else None
@@ -233,22 +245,37 @@ def _shape(name: str) -> tuple[str | None, ...]:
 
 
 def _check_header(path: Path) -> None:
-    """Refuse a first line that is a comment, has another separator than a comma, or a space after each comma."""
-    names = next(_csv_rows(path), [])
+    """Refuse a first line that is no header, or has another separator than a comma, or a space after each comma."""
+    names, below = [*islice(_csv_rows(path), 2), [], []][:2]
+    if any(CONTROL.search(name) for name in names):
+        raise UserError(
+            f"{path.name}: the header holds a line end or a NUL character: a quote is open, or it is no UTF-8 text"
+        )
     if names and names[0].startswith("#"):
         raise UserError(f"{path.name}: the first line is a comment; the header must be the first line")
     for separator, called in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar")):
         if len(names) == 1 and separator in names[0]:
             raise UserError(f"{path.name}: the columns are separated by {called}; separate them by a comma")
+    if len(below) > 2 * len(names):
+        raise UserError(
+            f"{path.name}: the first line, {','.join(names)[:40]!r}, is not the header of the {len(below)} columns "
+            "below it; the header must be the first line"
+        )
     if len(names) > 1 and all(name.startswith(" ") for name in names[1:]):
         raise UserError(f"{path.name}: there is a space after each comma of the header; take the spaces out")
 
 
 def _check_written(path: Path, values: "pd.Series[str]", column: str) -> None:
-    """Refuse labels or ids that would not come back from a CSV file as they are."""
+    """Refuse labels or ids that would not survive being written to a CSV file and read again."""
     if (odd := values.str.contains(CONTROL)).any():
         row = int(odd.argmax())
         raise UserError(f"{_where(path, row, column)}: {values[row]!r} holds a line end or a NUL character")
+
+
+def _meaning(label: str) -> str | Decimal:
+    """Return what labels have in common that differ by white space alone, or as `5`, `05` and `5.0` do."""
+    label = label.strip()
+    return Decimal(label) if PLAIN_NUMBER.fullmatch(label) else label
 
 
 def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
@@ -266,7 +293,7 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
     if fault := _text_pixel(path, pixels, names):
         raise fault
     last = names[-1]
-    # pandas takes a row that ends early as one with empty text
+    # pandas fills a row that ends early with empty text
     if last not in pixels and (rows[last] == "").any() and (fault := _fault(path, names, pixels)):
         raise fault
     if rows.empty:
@@ -275,7 +302,7 @@ def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _text_pixel(path: Path, pixels: tuple[str, ...], names: list[str]) -> UserError | None:
-    """Find `True` and `False` in the place of pixels, which pandas takes for 1 and 0."""
+    """Find `True` and `False` in place of pixels, which pandas reads as 1 and 0."""
     if not pixels:
         return None
     with path.open("rb") as file:

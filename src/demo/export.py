@@ -110,10 +110,10 @@ def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) 
         UserError: the packages of the extra `demo` are not installed.
     """
     try:
-        import onnxscript  # noqa: F401 - torch imports it, and would tell its absence in another way
+        import onnxscript  # noqa: F401 - torch imports it, and would report its absence in another way
     except ModuleNotFoundError as error:
         raise UserError(f"the package {error.name} is not installed; run `make demo`") from None
-    # the exporter tells of operators that are not in use, and of deprecations in its own code
+    # the exporter reports operators that are not in use, and deprecations in its own code
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

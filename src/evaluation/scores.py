@@ -1,4 +1,4 @@
-"""Scores of predictions against true labels: every figure is over images, none over batches."""
+"""Scores of predictions against true labels: every score is over images, not over batches."""
 
 from itertools import combinations
 from typing import Any
@@ -17,12 +17,11 @@ def score(predictions: Predictions, labels: NDArray[Any]) -> Metrics:
     """Score the ensemble against the true `labels`, shape (N,).
 
     Returns:
-        Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, of several
-        members, the mean and the sample standard deviation of their accuracies. Only the number of images where it is
-        0.
+        Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, for several
+        members, the mean and the sample standard deviation of their accuracies. Only the number of images if it is 0.
 
     Raises:
-        ValueError: the shapes differ; numpy would broadcast (N, 1) against (N,) to (N, N) without a word.
+        ValueError: the shapes differ; numpy would silently broadcast (N, 1) against (N,) to (N, N).
     """
     if labels.shape != predictions.labels.shape:
         raise ValueError(f"predicted labels have shape {predictions.labels.shape} and labels {labels.shape}")
@@ -60,7 +59,7 @@ def score_classes(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFram
 def score_members(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFrame:
     """Return accuracy, errors and log loss of each member, and the errors of the ensemble without it.
 
-    The last is empty where there is only one.
+    The last column is empty where there is only one member.
     """
     rows: list[dict[str, float | str | None]] = []
     for member, probabilities in predictions.by_member.items() if len(labels) else ():

@@ -29,11 +29,14 @@ def predict(models_dir: Path, images: NDArray[Any], device: torch.device) -> Pre
     for member, path in members.read(models_dir).items():
         checkpoint = checkpoints.read(path)
         if checkpoint.side != images.shape[1]:
-            raise UserError(f"{path} takes images of side {checkpoint.side}, not {images.shape[1]}; train it again")
+            raise UserError(
+                f"{path} takes images of {checkpoint.side}x{checkpoint.side} pixels, these have {images.shape[1]}x"
+                f"{images.shape[1]}; train it again"
+            )
         if classes is None:
             classes = checkpoint.classes
         elif not np.array_equal(checkpoint.classes, classes):
-            raise UserError(f"{path} has other classes than the first model of the ensemble; train it again")
+            raise UserError(f"{path} was trained on other classes than the first model of the ensemble; train it again")
         by_member[member] = _probabilities(checkpoint, images, device, f"predicting with {path.stem}")
     assert classes is not None
     return Predictions(classes, by_member)

@@ -10,8 +10,8 @@ from src.models.recipes import Augmentation, Recipe
 class TrainingImages:
     """The images of a training set as the network sees them: preprocessed, and distorted anew each time.
 
-    Preprocessing is computed once. With augmentation it stays a matrix per image, which is composed with that of the
-    random distortion, so that an image is interpolated once.
+    Preprocessing is computed once. With augmentation it remains one matrix per image, which is composed with that of
+    the random distortion, so that an image is interpolated only once.
 
     Args:
         images: shape (N, side, side), in [0, 1].

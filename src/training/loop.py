@@ -1,6 +1,7 @@
 """The loop that trains every recipe."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -20,7 +21,12 @@ from src.training.optimization import make_optimizer, set_learning_rate
 
 
 def train(
-    recipe: Recipe, seed: int, train_set: ImageSet, validation_set: ImageSet, device: torch.device
+    recipe: Recipe,
+    seed: int,
+    train_set: ImageSet,
+    validation_set: ImageSet,
+    device: torch.device,
+    record: Callable[[CurvePoint], None] = lambda point: None,
 ) -> tuple[Checkpoint, list[CurvePoint]]:
     """Train a network. The validation set is measured and never learned from.
 
@@ -30,6 +36,7 @@ def train(
         train_set: images float32 in [0, 1], shape (N, side, side), and labels.
         validation_set: the same, shape (M, side, side); M may be 0.
         device: where to train.
+        record: called with each point of the learning curve as soon as it is known.
 
     Returns:
         The trained network, and its learning curve.
@@ -79,6 +86,7 @@ def train(
                     loss_and_accuracy = measure(network, recipe, validation_images, validation_labels)
                     point = CurvePoint(epoch, means.loss, means.accuracy, *loss_and_accuracy)
                 curve.append(point)
+                record(point)
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
     # the last step may have broken the network after its loss was computed
     first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]
