@@ -1,6 +1,5 @@
 """Let one run of a stage proceed at a time: a killed `dvc` leaves its stage running, and the next would overlap it."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -37,6 +36,8 @@ def exclusive(stage: str, path: Path, patience: float = 1800.0) -> Iterator[None
 
 
 def _take(file: TextIO) -> bool:
+    import fcntl  # not at the top: native Windows lacks it, and `cli.run` says so in one line
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
