@@ -6,6 +6,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # columns of `dvc exp show` that do not tell experiments apart at a glance
 NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|(train|validation)_accuracy)
 
+# which tests `make test` runs, as pytest's option -m takes it; empty for all
+TESTS ?= not slow
+
 # uv where it is installed, pip otherwise and with `make UV= repro`; uv shows its progress, pip only in words
 ifneq ($(UV),)
 create = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
@@ -44,10 +47,10 @@ test: .venv/developers  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
-	pytest --numprocesses 4 --dist worksteal -m "not slow"
+	pytest --numprocesses 3 --dist worksteal -m "$(TESTS)"
 
 faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
-	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py
+	pytest --quiet --numprocesses 4 -p tests.fault_table tests/test_kaggle_faults.py
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks

@@ -98,10 +98,26 @@ def make_project(root: Path) -> Project:
     return project
 
 
+def slow(*cases: tuple[object, ...]) -> list[Any]:
+    """Leave these cases of a parametrized test to the slow tests."""
+    return [pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
+def copy_project(project: Project, root: Path) -> Project:
+    """Copy a project with its git repository and DVC's cache to `root`."""
+    shutil.copytree(project.root, root, symlinks=True)
+    return Project(root)
+
+
+@pytest.fixture(scope="session")
+def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return make_project(tmp_path_factory.mktemp("fresh") / "project")
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Return a fresh copy of the project, in which nothing has run."""
-    return make_project(tmp_path / "project")
+def project(_fresh: Project, tmp_path: Path) -> Project:
+    """Return a copy of the project in which nothing has run, to be changed."""
+    return copy_project(_fresh, tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +157,4 @@ def finished_stages(finished: Project) -> dict[str, Any]:
 @pytest.fixture
 def reproduced(finished: Project, tmp_path: Path) -> Project:
     """Return a copy of the finished project, to be changed."""
-    root = tmp_path / "project"
-    shutil.copytree(finished.root, root, symlinks=True)
-    return Project(root)
+    return copy_project(finished, tmp_path / "project")

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 SECRETS = KEY, SIGNATURE, TOKEN = [secrets.token_hex(16) for _ in range(3)]
@@ -31,6 +32,10 @@ NONSENSE = (
     {"token": [], "createUrl": 7},
 )
 """JSON that answers no request."""
+DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
+SUBMIT = ("python", "-m", "stages.submit", "data/predictions/submission.csv", "metrics/evaluate.json",
+          "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
+"""The commands of the two stages, in a folder that `lay_out` wrote."""
 PAGE = 2
 """Submissions on a page of the list, few, so that a handful of them fills several."""
 
@@ -148,6 +153,10 @@ class Kaggle:
         with self.arrived:
             assert self.arrived.wait_for(lambda: self.requests.count(request) >= count, 60), f"no {request} came"
 
+    def fail(self, faults: Mapping[str, list[int | str | None]]) -> None:
+        """Let requests fail; the lists are copied, since they are used up."""
+        self.faults.update({request: list(ones) for request, ones in faults.items()})
+
     def reset(self) -> None:
         """Forget all faults and submissions; end every hanging."""
         self.released.set()
@@ -157,6 +166,17 @@ class Kaggle:
         self.score, self.says, self.retry_after = None, None, ""
         for kept in (self.faults, self.requests, self.submissions, self.odd):
             kept.clear()
+
+
+def lay_out(root: Path, kaggle: Kaggle) -> None:
+    """Write what `download` and `submit` read to the new folder `root`; the predictions are right for 0.12."""
+    for folder in ("data/predictions", "metrics"):
+        (root / folder).mkdir(parents=True)
+    source = f"source: kaggle, sources: {{kaggle: {{competition: {kaggle.competition.name}}}}}"
+    (root / "params.yaml").write_text(f"{{{source}, submit: {{when: always}}}}")
+    (root / "metrics/evaluate.json").write_text(json.dumps({"accuracy": 0.5}))
+    (root / "metrics/refusals.yaml").write_text("refusals: 0\nreason: ''\n")
+    (root / "data/predictions/submission.csv").write_bytes(kaggle.competition.files["sample_submission.csv"])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dvc.utils.serialize import dump_yaml
 
 from src.core import params
 from tests.competitions import digits
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, copy_project
 from tests.imports import closure, modules
 from tests.kaggle_server import serve
 
@@ -75,8 +75,7 @@ def declared(
     stage, source = request.param
     if source == "sample":
         return Declared(finished, finished_stages, stage)
-    copy = Project(tmp_path / "project")
-    shutil.copytree(finished.root, copy.root, symlinks=True)
+    copy = copy_project(finished, tmp_path / "project")
     copy.set({"source": source, "sources.kaggle.competition": digits().name})
     return Declared(copy, copy.stages(), stage)
 

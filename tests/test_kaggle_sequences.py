@@ -17,13 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.kaggle_server import SECRETS, TOKEN, Kaggle
-from tests.test_kaggle_once import ROOT, kaggle  # noqa: F401
+from tests.conftest import ROOT
+from tests.kaggle_server import DOWNLOAD, SECRETS, SUBMIT, TOKEN, Kaggle, lay_out
+from tests.test_kaggle_once import kaggle  # noqa: F401
 
 SEEDS = range(int(os.environ.get("FAULT_SEQUENCES", "3")))
-DOWNLOAD = ("stages.download", "data/raw", "metrics/download.json")
-SUBMIT = ("stages.submit", "submission.csv", "evaluate.json", "metrics/submit.json", "refusals.yaml", "0")
-PARAMS = "{source: kaggle, sources: {kaggle: {competition: small-digits}}, submit: {when: always}}"
 FAULTS = (400, 401, 403, 404, 408, 409, 429, 500, 503, "drop", "garbage", "nonsense", "broken")
 ANSWERS = {
     "IntrospectToken": FAULTS,
@@ -40,7 +38,7 @@ ODD: list[object] = ["text", 7, None, {"ref": 2}, {"ref": "x", "status": 3, "des
 def start(folder: Path, stage: tuple[str, ...], seconds: float) -> "subprocess.Popen[str]":
     variables = {"KAGGLE_DEADLINE_MINUTES": str(seconds / 60), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-m", *stage],
+        [sys.executable, *stage[1:]],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         env=os.environ | variables,
     )  # fmt: skip
@@ -64,7 +62,7 @@ def end(run: "subprocess.Popen[str]") -> str:
 
 
 def plan(kaggle: Kaggle, chance: random.Random, requests: tuple[str, ...]) -> None:
-    """Let up to three kinds of request fail, up to three times in a row each, the first two of them perhaps not."""
+    """Let up to three kinds of request fail, up to three times in a row, after up to two that succeed."""
     kaggle.chance = chance
     for request in chance.sample(requests, chance.randint(1, min(3, len(requests)))):
         places: list[int | str | None] = [None] * chance.randint(0, 2)
@@ -75,13 +73,8 @@ def plan(kaggle: Kaggle, chance: random.Random, requests: tuple[str, ...]) -> No
 @pytest.fixture
 def folder(kaggle: Kaggle, tmp_path: Path) -> Path:
     """Return a folder with all that the two stages read."""
-    work = tmp_path / "work"
-    work.mkdir()
-    (work / "params.yaml").write_text(PARAMS)
-    (work / "evaluate.json").write_text(json.dumps({"accuracy": 0.5}))
-    (work / "refusals.yaml").write_text("refusals: 0\nreason: ''\n")
-    (tmp_path / "submission.csv").rename(work / "submission.csv")
-    return work
+    lay_out(tmp_path / "work", kaggle)
+    return tmp_path / "work"
 
 
 def assert_clean(folder: Path, outputs: list[str]) -> None:
@@ -103,7 +96,7 @@ def test_a_sequence_of_faults(
     stage: tuple[str, ...],
     seed: int,
 ) -> None:
-    chance = random.Random(f"{stage[0]} {seed}")
+    chance = random.Random(f"{stage[2]} {seed}")
     requests = tuple(ANSWERS)[1:3] if stage is DOWNLOAD else tuple(ANSWERS)[3:]
     if chance.random() < 0.3:
         monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
@@ -114,7 +107,7 @@ def test_a_sequence_of_faults(
         kaggle.takes = chance.choice([0.0, 0.0, 0.5])
         kaggle.pending = chance.choice([0, 0, 1, 100])
         kaggle.odd[:] = chance.sample(ODD, chance.choice([0, 0, 3]))
-        with start(folder, stage, seconds=4) as run:
+        with start(folder, stage, seconds=5) as run:
             if chance.random() < 0.6:
                 time.sleep(chance.uniform(0.2, 3.0))
                 kill(run, chance)
@@ -125,7 +118,7 @@ def test_a_sequence_of_faults(
         submission.pending = 0
     kaggle.pending = 0
     for _ in range(2):
-        with start(folder, stage, seconds=8) as run:
+        with start(folder, stage, seconds=60) as run:
             outputs.append(end(run))
         assert run.returncode == 0, outputs
         if stage is SUBMIT:

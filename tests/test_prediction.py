@@ -121,6 +121,7 @@ def by_hand() -> tuple[Predictions, NDArray[Any]]:
 
 def test_scores_are_those_worked_out_by_hand() -> None:
     metrics = score(*by_hand())
+    assert [*metrics][:2] == ["accuracy", "accuracy_interval"], "what a person looks for comes first"
     assert metrics["images"] == 4
     assert metrics["errors"] == 1
     assert metrics["accuracy"] == 0.75

@@ -30,10 +30,10 @@ def score(predictions: Predictions, labels: NDArray[Any]) -> Metrics:
     correct = int(accuracy_score(labels, predictions.labels, normalize=False))
     interval = binomtest(correct, len(labels)).proportion_ci(confidence_level=0.95, method="wilson")
     metrics: dict[str, Metrics | float] = {
-        "images": len(labels),
-        "errors": len(labels) - correct,
         "accuracy": correct / len(labels),
         "accuracy_interval": {"low": float(interval.low), "high": float(interval.high)},
+        "errors": len(labels) - correct,
+        "images": len(labels),
         "log_loss": _log_loss(labels, predictions.probabilities, predictions.classes),
     }
     if len(predictions.by_member) > 1:

@@ -173,7 +173,7 @@ def _require_side(side: int, smallest: int, recipe: Recipe) -> None:
 
 
 def _require_room_for_shifts(recipe: Recipe, side: int) -> None:
-    shifts = {"test_time_shift": recipe.test_time_shift}
+    shifts: dict[str, float] = {"test_time_shift": recipe.test_time_shift}
     if recipe.augmentation is not None:
         shifts["augmentation.shift"] = recipe.augmentation.shift
     for key, pixels in shifts.items():

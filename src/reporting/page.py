@@ -26,6 +26,7 @@ PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
           "members": Path("plots/members.csv")}  # fmt: skip
 REFUSALS = Path("metrics/refusals.yaml")
+SCORES = (Path("metrics/evaluate.json"), Path("metrics/submit.json"))
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
 
 
@@ -88,8 +89,9 @@ def compare(settings: Mapping[str, Any], predicted: pd.DataFrame | None) -> dict
     import dvc.api
 
     old = comparison.committed_run(str(PREDICTIONS))
-    files = [str(path) for path in sorted(Path("metrics").rglob("*.json"))]
-    new = comparison.Run(settings, dvc.api.metrics_show(*files) if files else {}, predicted)
+    # accuracy and public score are compared first, before the metrics of the other stages
+    files = sorted(Path("metrics").rglob("*.json"), key=lambda path: (path not in SCORES, path))
+    new = comparison.Run(settings, dvc.api.metrics_show(*map(str, files)) if files else {}, predicted)
     return {
         "commit": commit[:8],
         "changed_params": comparison.changes(old.params, new.params),

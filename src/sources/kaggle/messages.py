@@ -1,4 +1,4 @@
-"""What a person reads of a request to Kaggle that failed."""
+"""The error messages for failed requests to Kaggle."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ SITE = "https://www.kaggle.com"
 
 
 def page(competition: str, name: str = "") -> str:
-    """Return the address of the competition's page, or of one below it."""
+    """Return the URL of the competition's page, or of a page below it."""
     return f"{SITE}/competitions/{competition}/{name}"
 
 
@@ -37,7 +37,7 @@ def explain(failure: KaggleError, competition: str) -> str:
         case "deadline":
             return (
                 "Kaggle was not done in time; try again later, or give it more than "
-                f"{timing.deadline() / 60:g} minutes (variable {timing.VARIABLE})"
+                f"{timing.deadline() / 60:g} minutes (variable {timing.DEADLINE})"
             )
         case "connection":
             return f"the connection to Kaggle failed{text}; check the network"

@@ -64,7 +64,8 @@ class Source(Section):
     """A competition on kaggle.com.
 
     The variable `KAGGLE_DEADLINE_MINUTES` sets the most that one step may take, with all its repetitions: the download,
-    looking through the earlier submissions, sending one, waiting for its score.
+    looking through the earlier submissions, sending one, waiting for its score. `KAGGLE_LISTING_MINUTES` sets how long
+    to look for a submission in Kaggle's list.
 
     Attributes:
         competition: the name in its URL.
@@ -131,10 +132,10 @@ class Source(Section):
                 print("these predictions were sent before: their score is looked up", flush=True)
                 return self._score(csv, message)
             begun = self._intents.age(message)
-            if begun is not None and begun < timing.deadline() + timing.settling():
+            if begun is not None and begun < timing.deadline() + timing.listing():
                 print(
                     "an earlier run ended while it sent these predictions; looking for "
-                    f"{timing.settling():.0f} s whether Kaggle has them",
+                    f"{timing.listing():.0f} s whether Kaggle has them",
                     flush=True,
                 )
                 if self._listed(message, None, end):
@@ -171,7 +172,7 @@ class Source(Section):
 
     def _listed(self, message: str, ref: int | None, end: float) -> "Submission | None":
         """Return the submission as soon as Kaggle lists it; None if it does not for the time that this may take."""
-        end = min(end, time.monotonic() + timing.settling())
+        end = min(end, time.monotonic() + timing.listing())
         for pause in timing.pauses(5.0):
             if found := _best(self._submissions(message, ref), message, ref):
                 self._intents.forget(message)

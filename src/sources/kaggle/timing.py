@@ -1,4 +1,7 @@
-"""How long to wait for Kaggle: deadlines, and the pauses between attempts."""
+"""How long to wait for Kaggle: deadlines, and the pauses between attempts.
+
+Two variables set them. They change no data, so they are no parameters.
+"""
 
 import os
 import re
@@ -7,12 +10,11 @@ from collections.abc import Iterator
 
 from src.core.errors import UserError
 
-VARIABLE = "KAGGLE_DEADLINE_MINUTES"
-"""The variable for the most that one step may take, in minutes: it changes no data, so it is no parameter."""
-DEFAULT_MINUTES = 15.0
-LISTED_WITHIN = 60.0
-"""Seconds to look for a submission in Kaggle's list before it is in doubt whether it was taken."""
-MINUTES = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
+DEADLINE = "KAGGLE_DEADLINE_MINUTES"
+"""The variable for the most that one step may take; 15 minutes unless it is set."""
+LISTING = "KAGGLE_LISTING_MINUTES"
+"""The variable for how long to look for a submission in Kaggle's list before it is in doubt; 1 minute unless set."""
+NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 
 def deadline() -> float:
@@ -21,20 +23,21 @@ def deadline() -> float:
     Raises:
         UserError: the variable does not hold minutes.
     """
-    text = os.environ.get(VARIABLE) or str(DEFAULT_MINUTES)
-    if MINUTES.fullmatch(text) and 0 < float(text) <= 1440:
-        return 60 * float(text)
-    raise UserError(f"variable {VARIABLE}: expected minutes, more than 0 and at most 1440 (found: {text!r})")
+    return _seconds(DEADLINE, "15")
+
+
+def listing() -> float:
+    """Return the seconds in which Kaggle's list shows a submission, if it was taken.
+
+    Raises:
+        UserError: a variable does not hold minutes.
+    """
+    return min(_seconds(LISTING, "1"), deadline())
 
 
 def end() -> float:
     """Return when a step that begins now must end, in the seconds of `time.monotonic`."""
     return time.monotonic() + deadline()
-
-
-def settling() -> float:
-    """Return the seconds in which Kaggle's list shows a submission, if it was taken."""
-    return min(LISTED_WITHIN, deadline())
 
 
 def pauses(longest: float = 60.0) -> Iterator[float]:
@@ -43,3 +46,10 @@ def pauses(longest: float = 60.0) -> Iterator[float]:
     while True:
         yield pause
         pause = min(2 * pause, longest)
+
+
+def _seconds(variable: str, minutes: str) -> float:
+    text = os.environ.get(variable) or minutes
+    if NUMBER.fullmatch(text) and 0 < float(text) <= 1440:
+        return 60 * float(text)
+    raise UserError(f"variable {variable}: expected minutes, more than 0 and at most 1440 (found: {text!r})")
