@@ -153,7 +153,7 @@ def test_its_table_has_the_figures_of_the_benchmarks() -> None:
         correct = round(float(accuracy) * VALIDATION_IMAGES)
         interval = binomtest(correct, VALIDATION_IMAGES).proportion_ci(confidence_level=0.95, method="wilson")
         assert (low, high) == (f"{interval.low:.4f}", f"{interval.high:.4f}"), name
-        if alone := re.fullmatch(r"`(\w+)`(?: \(default\))?", name):
+        if alone := re.fullmatch(r"`(\w+)`(?: \([\w ]+\))?", name):
             assert figures[alone[1]] == (accuracy, seconds)
         else:  # an ensemble, whose row is in the other file
             rest = rf"\| {seconds} \| [^|]+ \| {accuracy} \|$"
