@@ -1,9 +1,12 @@
 """Write an output whole or not at all."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -11,7 +14,8 @@ def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or a folder to; on success it takes the place of `output`.
 
     The temporary path lies two levels above the output, on the same disk: the output's own folder may be a dependency
-    of another stage, whose hash a leftover would change. An exception leaves `output` as it was.
+    of another stage, whose hash a leftover would change. An exception leaves `output` as it was; that the disk is full
+    is said of `output`.
     """
     folder = output.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -22,6 +26,12 @@ def replacing(output: Path) -> Iterator[Path]:
         if temporary.is_dir():
             _remove(output)
         temporary.replace(output)
+    except OSError as error:
+        # copying a file names its source first
+        written = error.filename2 or error.filename or temporary
+        if error.errno in DISK_FULL and str(written).startswith(str(temporary)):
+            raise OSError(error.errno, error.strerror, str(output)) from None
+        raise
     finally:
         _remove(temporary)
 

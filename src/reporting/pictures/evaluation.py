@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix as count_confusions
 
 from src.data.images import ImageSet
 from src.reporting.pictures import style
@@ -23,7 +22,8 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     if predicted.empty:
         return _no_validation_set("confusion matrix")
     names = [str(label) for label in classes]
-    counts = count_confusions(predicted["label"], predicted["predicted"], labels=names)
+    pairs = predicted.groupby(["label", "predicted"]).size().unstack(fill_value=0)
+    counts = pairs.reindex(index=names, columns=names, fill_value=0).to_numpy()
     errors = counts.astype(float)
     np.fill_diagonal(errors, np.nan)
     most = max(1.0, np.nanmax(errors, initial=0))
@@ -44,9 +44,9 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     axes.set_yticks(range(len(names)), [style.shorten(name) for name in names])
     axes.set(xlabel="predicted label", ylabel="label")
     wrong = len(wrong_predictions(predicted))
-    pairs = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
+    often = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
     text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are on the diagonal, where label and prediction"
-    return Picture(f"{text} agree. {f'Most often confused: {pairs}.' if pairs else 'There is no mistake.'}", figure)
+    return Picture(f"{text} agree. {f'Most often confused: {often}.' if often else 'There is no mistake.'}", figure)
 
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
