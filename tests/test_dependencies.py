@@ -39,6 +39,10 @@ class Declared:
 
     def run_in(self, root: Path, keys: list[str], *, fails: bool = False, **environment: str) -> str:
         """Run the command in a new folder that holds the declared files, and of params.yaml only `keys`."""
+        return self.copy_to(root, keys).run(*self.command.split(), fails=fails, **environment)
+
+    def copy_to(self, root: Path, keys: list[str]) -> Project:
+        """Make a new folder that holds the declared files, and of params.yaml only `keys`."""
         root.mkdir()
         for name in self.files:
             source, target = self._project.root / name, root / name
@@ -48,8 +52,7 @@ class Declared:
             else:
                 shutil.copy(source, target)
         YAML().dump(self._only(keys), root / "params.yaml")
-        isolated = Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
-        return isolated.run(*self.command.split(), fails=fails, **environment)
+        return Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
 
     def _only(self, keys: list[str]) -> dict[str, object]:
         content = params.load_yaml((self._project.root / "params.yaml").read_text())
