@@ -1,10 +1,28 @@
+SHELL := bash
 PYTHON ?= python3
+UV ?= $(shell command -v uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # columns of `dvc exp show` that do not tell experiments apart at a glance
 NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|(train|validation)_accuracy)
 
-.PHONY: help repro report demo experiments test faults bench
+# which tests `make test` runs, as pytest's option -m takes it; empty for all
+TESTS ?= not slow
+
+# uv where it is installed, pip otherwise and with `make UV= repro`; uv shows its progress, pip only in words
+ifneq ($(UV),)
+create = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+install = $(UV) pip install --python .venv --requirement
+else
+create = $(PYTHON) -m venv .venv
+install = .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --requirement
+progress = | { n=0; while read -r word _; do case $$word in \
+	Collecting) printf '\rfetching package %d' $$((n += 1));; \
+	Installing) printf '\runpacking %d packages, half a minute\n' $$n;; \
+	esac; done; }
+endif
+
+.PHONY: help repro report card demo experiments test faults bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -16,6 +34,9 @@ repro: .venv/runtime  ## run every stage of the pipeline whose inputs changed, t
 report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report
 
+card: .venv/runtime  ## write docs/model-card.md from the parameters and metrics of the last run
+	@python -m src.reporting.model_card
+
 demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model for any ONNX runtime
 	@python -m src.demo.build
 
@@ -26,24 +47,24 @@ test: .venv/developers  ## check the code and run the tests
 	ruff check .
 	ruff format --check .
 	mypy src stages
-	pytest --numprocesses 4 --dist worksteal -m "not slow"
+	pytest --numprocesses 3 --dist worksteal -m "$(TESTS)"
 
 faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
-	pytest --quiet -p tests.fault_table tests/test_kaggle_faults.py
+	pytest --quiet --numprocesses 4 -p tests.fault_table tests/test_kaggle_faults.py
 
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks
 
 .venv/runtime: requirements.txt
-	@echo "installing the packages of requirements.txt into .venv: a minute or more"
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --requirement requirements.txt
-	touch $@
+	@echo "installing the packages of $< into .venv with $(if $(UV),uv,pip)"
+	@$(create)
+	@set -o pipefail; $(install) $< $(progress)
+	@touch $@
 
-.venv/demo: .venv/runtime requirements-demo.txt
-	.venv/bin/python -m pip install --quiet --requirement requirements-demo.txt
-	touch $@
+.venv/demo: requirements-demo.txt .venv/runtime
+	@set -o pipefail; $(install) $< $(progress)
+	@touch $@
 
-.venv/developers: .venv/runtime requirements-demo.txt requirements-dev.txt
-	.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
-	touch $@
+.venv/developers: requirements-dev.txt requirements-demo.txt .venv/runtime
+	@set -o pipefail; $(install) $< $(progress)
+	@touch $@

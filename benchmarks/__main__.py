@@ -34,8 +34,14 @@ def main() -> None:
                 lines.append(str(row))
                 print(row, flush=True)
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    machine = f"{torch.get_num_threads()} threads of {timing.cpu()}, {versions}"
+    machine = f"{torch.get_num_threads()} threads of {timing.cpu()} ({instruction_sets()}), {versions}"
     RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
+
+
+def instruction_sets() -> str:
+    """Return the vector instructions that decide how fast torch is, as far as the processor has them."""
+    capabilities = torch.cpu.get_capabilities()
+    return ", ".join(name for name in ("avx2", "avx512_f", "avx512_bf16", "amx_bf16") if capabilities.get(name))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Errors on the validation set against seconds of training: from the linear model to an ensemble of seeds.
+"""Errors on the validation set against seconds of training: from the linear model to an ensemble of three recipes.
 
 `make bench` trains each recipe once, and `cnn` for fewer epochs, too, and keeps the points in `curve.csv`. After
-`dvc exp run -S recipe=cnn -S 'seeds=[…]'` on the full data, `python -m benchmarks.curve` adds the ensembles of its
-models, draws `docs/curve.png` and prints the table.
+`dvc exp run -S recipe=cnn -S 'more_recipes=[cnn5x5,cnn_raw]' -S 'seeds=[…]'` on the full data,
+`python -m benchmarks.curve` adds the ensembles of its models, draws `docs/curve.png` and prints the table.
 """
 
 import time
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
@@ -23,15 +23,16 @@ from src.data.images import ImageSet
 from src.inference import ensemble, members
 from src.inference.predictions import Predictions
 from src.models import checkpoints, networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.reporting.pictures.style import DECIMAL, DPI, SETS, WIDTH
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 POINTS = Path(__file__).parent / "curve.csv"
 PICTURE = Path("docs/curve.png")
 IMAGES = 8400  # of the validation set, cut from the full data
 FEWER_EPOCHS = (2, 4, 8)
+MORE_RECIPES = ["cnn5x5", "cnn_raw"]  # of the ensemble of three recipes
 PUBLIC = 0.99757  # the best honest public Kaggle score: 15 networks trained on 25 million distorted images
 CPU = torch.device("cpu")
 
@@ -54,41 +55,54 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 def main() -> None:
     """Add the ensembles of the models in `models` to the points, print them all, and draw them."""
     validation_set = images.open_set(Path("data/normalized/validation"))
-    files = sorted(Path("models").glob("*.safetensors"))
-    if len(validation_set) != IMAGES or any(checkpoints.read(file).recipe.model != "cnn" for file in files):
-        raise SystemExit("error: models: expected those of the recipe cnn, trained on the full data")
     prediction = ensemble.predict(Path("models"), validation_set.images, CPU)
+    seeds = [int(name) for name in prediction.by_member if name.isdecimal()]
+    if len(validation_set) != IMAGES or [*prediction.by_member] != members.names(seeds, MORE_RECIPES):
+        raise SystemExit("error: models: expected those of cnn, cnn5x5 and cnn_raw, trained on the full data")
     points = pd.read_csv(POINTS, index_col="model")
-    ensembles = of_ensembles(prediction, validation_set, float(points.loc["cnn", "seconds"]))
+    seconds = points["seconds"]
+    ensembles = {
+        "cnn": of_ensembles(prediction, validation_set, [members.names([seed], []) for seed in seeds], seconds["cnn"]),
+        "cnn, cnn5x5 and cnn_raw": of_ensembles(
+            prediction, validation_set, [members.names([seed], MORE_RECIPES) for seed in seeds],
+            seconds[["cnn", *MORE_RECIPES]].sum(),
+        ),
+    }  # fmt: skip
     total = len(validation_set)
 
     print("| model | seconds of training | errors | accuracy |\n| --- | --- | --- | --- |")
     for model, point in points.sort_values("seconds").iterrows():
         print(f"| {model} | {point['seconds']:g} | {point['errors']:g} | {1 - point['errors'] / total:.4f} |")
-    for size, one in ensembles.iterrows():
-        errors = f"{one['errors']:.1f} ({one['least']:g}-{one['greatest']:g})"
-        print(f"| cnn, seeds: {size} | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
+    for name, sizes in ensembles.items():
+        for size, one in sizes.iterrows():
+            errors = f"{one['errors']:.1f} ({one['least']:g}-{one['greatest']:g})"
+            print(f"| {name}, seeds: {size} | {one['seconds']:.0f} | {errors} | {1 - one['errors'] / total:.4f} |")
     wrong = [
         prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_member.values()
     ]
-    print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are read wrongly with each seed, "
-          f"{np.any(wrong, axis=0).sum()} with any.")  # fmt: skip
+    print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are read wrongly by each member, "
+          f"{np.any(wrong, axis=0).sum()} by any.")  # fmt: skip
     draw(points, ensembles, total).savefig(PICTURE, dpi=DPI)
 
 
-def of_ensembles(prediction: Predictions, validation_set: ImageSet, seconds: float) -> pd.DataFrame:
-    """Return, for each number of seeds, the errors of all choices of that many: mean, least and greatest."""
+def of_ensembles(
+    prediction: Predictions, validation_set: ImageSet, by_seed: list[list[str]], seconds: float
+) -> pd.DataFrame:
+    """Return, for each number of seeds, the errors of all choices of that many: mean, least and greatest.
+
+    `by_seed` are the members with each seed, and `seconds` the time to train those of one.
+    """
     rows = []
-    for size in range(1, len(prediction.by_member) + 1):
-        errors = [
-            int(np.sum(Predictions(prediction.classes, dict(some)).labels != validation_set.known_labels))
-            for some in combinations(prediction.by_member.items(), size)
-        ]
+    for size in range(1, len(by_seed) + 1):
+        errors = []
+        for some in combinations(by_seed, size):
+            chosen = Predictions(prediction.classes, {name: prediction.by_member[name] for name in chain(*some)})
+            errors.append(int(np.sum(chosen.labels != validation_set.known_labels)))
         rows.append((size, size * seconds, mean(errors), min(errors), max(errors)))
     return pd.DataFrame(rows, columns=["seeds", "seconds", "errors", "least", "greatest"]).set_index("seeds")
 
 
-def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
+def draw(points: pd.DataFrame, ensembles: dict[str, pd.DataFrame], total: int) -> Figure:
     """Draw errors of `total` images against seconds, both logarithmic."""
     figure = Figure(figsize=(WIDTH, 4), layout="constrained")
     axis = figure.subplots()
@@ -99,11 +113,12 @@ def draw(points: pd.DataFrame, ensembles: pd.DataFrame, total: int) -> Figure:
     )  # fmt: skip
     climbed = points[points.index.str.fullmatch("cnn(, .*)?")].sort_values("seconds")
     axis.plot(climbed["seconds"], climbed["errors"], marker="o", label="cnn, more epochs", **SETS["training"])
-    spread = [ensembles["errors"] - ensembles["least"], ensembles["greatest"] - ensembles["errors"]]
-    axis.errorbar(
-        ensembles["seconds"], ensembles["errors"], spread, marker="s", capsize=3, elinewidth=0.8,
-        label="cnn, more seeds: mean, least and greatest of all choices", **SETS["validation"],
-    )  # fmt: skip
+    for (name, sizes), marker, color in zip(ensembles.items(), "s^", ("#d55e00", "#009e73"), strict=True):
+        spread = [sizes["errors"] - sizes["least"], sizes["greatest"] - sizes["errors"]]
+        axis.errorbar(
+            sizes["seconds"], sizes["errors"], spread, marker=marker, color=color, capsize=3, elinewidth=0.8,
+            label=f"{name}, more seeds: mean, least and greatest of all choices",
+        )  # fmt: skip
     others = points.drop(climbed.index)
     axis.plot(others["seconds"], others["errors"], "D", color="#333333")
     for name, point in others.iterrows():

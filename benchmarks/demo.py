@@ -91,7 +91,7 @@ def time_page(file: Path) -> tuple[list[float], list[float]]:
 def _write(folder: Path, name: str, recipe: Recipe, train_set: ImageSet) -> Path:
     checkpoint, _ = train(recipe.model_copy(update={"epochs": 1}), 0, train_set, train_set[:0], torch.device("cpu"))
     export.write(folder / name / "model.onnx", [checkpoint], {})
-    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, name, [0], {}, "")
+    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, [name], [0], {}, "")
     file = folder / f"{name}.html"
     file.write_text(page.render(description, (folder / name / "model.onnx").read_bytes(), train_set), encoding="utf-8")
     return file

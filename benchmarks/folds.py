@@ -26,8 +26,8 @@ from src.data.images import ImageSet
 from src.evaluation.scores import mcnemar
 from src.inference import ensemble, members
 from src.models import checkpoints, networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 HERE = Path(__file__).parent
@@ -93,7 +93,7 @@ def _train_if_missing(name: str, recipe: Recipe, seed: int, fold: int, images: I
         np.savez(
             file,
             probabilities=predicted.probabilities,
-            recipe=recipe.model_dump_json(),
+            recipe=recipe.model_dump_json(exclude_defaults=True),
             seconds=seconds,
             processor_seconds=processor_seconds,
             threads=torch.get_num_threads(),

@@ -1,10 +1,11 @@
-"""One thread, or two that wait for each other as torch lets them, against this project's stages (`src/cli.py`).
+"""One thread, or two that wait for each other as torch lets them, against the stages of this project (`dvc.yaml`).
 
 Each run is a process of its own, `python -m benchmarks.waiting RECIPE FOLDER`, for the way of waiting is fixed when
 torch is loaded.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,13 +25,12 @@ from src.training.loop import train
 
 ROUNDS = 3
 IMAGES = 4200  # an eighth of an epoch
-WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     """Time an eighth of an epoch, alone and beside a process that keeps one core busy."""
-    stages = dict(os.environ)  # `src.cli`, which all here import, has set what the stages run with
-    torchs = {name: value for name, value in stages.items() if name not in WAITING}
+    torchs = dict(os.environ)
+    stages = torchs | stage_variables()
     single = torchs | {"OMP_NUM_THREADS": "1"}
     rows = []
     for name in ("quick", "cnn"):
@@ -47,6 +47,12 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
             theirs, ours = zip(*seconds, strict=True)
             rows.append(Row.of(f"(g) {name} {what}: seconds an eighth of an epoch", theirs, ours, digits=2))
     return rows
+
+
+def stage_variables() -> dict[str, str]:
+    """Return the environment variables with which the stages run torch."""
+    [variables] = params.load_yaml(Path("dvc.yaml").read_text())["vars"]
+    return dict(re.findall(r"(\w+)=(\S+)", variables["torch_python"]))
 
 
 @contextmanager

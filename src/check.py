@@ -1,4 +1,4 @@
-"""Check params.yaml as a whole, before any stage runs: `python -m src.check`."""
+"""Validate all of params.yaml before any stage runs: `python -m src.check`."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -52,7 +52,7 @@ def main() -> None:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
     if content.recipe in content.more_recipes.root:
         raise UserError(
-            f"{params.PATH}: more_recipes: {content.recipe!r} is the recipe already; take it out of the list"
+            f"{params.PATH}: more_recipes: {content.recipe!r} is already the recipe; remove it from the list"
         )
     if content.device.root != "cpu":
         from src.models import device  # imports torch, which takes a second or more

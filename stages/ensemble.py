@@ -1,4 +1,4 @@
-"""Record which models make up the ensemble, and remove the files of those that were taken out."""
+"""Record which models make up the ensemble, and remove the files of former members."""
 
 from pathlib import Path
 

@@ -7,6 +7,7 @@ from src.data import images
 from src.evaluation.scores import Scores
 from src.inference import ensemble, predictions
 from src.models import device
+from src.models.determinism import repeatable
 
 
 def main(
@@ -22,7 +23,7 @@ def main(
     if len(validation_set) == 0:
         print("There is no accuracy: split.train_fraction leaves no validation set.")
     scores = Scores()
-    with tables.writing(predictions_csv) as append:
+    with tables.writing(predictions_csv) as append, repeatable():
         for predicted in ensemble.predict_in_blocks(models_dir, validation_set.images, device.selected()):
             labels = validation_set.known_labels[scores.images : scores.images + len(predicted)]
             append(predictions.with_labels(predicted, labels))

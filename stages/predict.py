@@ -9,6 +9,7 @@ from src.data import competition, images
 from src.inference import ensemble
 from src.inference.predictions import Summary
 from src.models import device
+from src.models.determinism import repeatable
 
 PICTURED = 20  # images of which `draw` shows what preprocessing makes of them
 
@@ -29,6 +30,7 @@ def main(
         competition.writing_submission(submission_csv, sample_submission_csv) as append_labels,
         replacing(probabilities_npy) as temporary,
         NpyWriter(temporary) as probabilities,
+        repeatable(),
     ):
         for predicted in ensemble.predict_in_blocks(models_dir, test_set.images, device.selected()):
             append_labels(predicted.labels)

@@ -5,8 +5,8 @@ from pathlib import Path
 from src.core import cli, metrics
 from src.data import images
 from src.models import checkpoints, device, networks, recipes
+from src.models.determinism import repeatable
 from src.training import learning_curves
-from src.training.determinism import repeatable
 from src.training.loop import train
 
 
@@ -22,11 +22,12 @@ def main(
 ) -> None:
     recipe = recipes.get(recipe_name)
     train_set, validation_set = images.open_set(train_dir), images.open_set(validation_dir)
-    with repeatable(networks.THREADS.get(recipe.model)):
-        checkpoint, curve = train(recipe, seed, train_set, validation_set, device.selected())
-    checkpoints.write(checkpoint_file, checkpoint)
-    learning_curves.write(loss_csv, curve, "loss")
-    learning_curves.write(accuracy_csv, curve, "accuracy")
+    with (
+        repeatable(networks.THREADS.get(recipe.model)),
+        learning_curves.written(loss_csv, accuracy_csv) as record,
+    ):
+        checkpoint, curve = train(recipe, seed, train_set, validation_set, device.selected(), record)
+        checkpoints.write(checkpoint_file, checkpoint)
     metrics.write(metrics_json, learning_curves.final_metrics(curve))
 
 

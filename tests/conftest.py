@@ -8,12 +8,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dvc.utils.serialize import modify_yaml
 from filelock import FileLock
-from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+
+# One thread for torch in each of pytest's processes, before it is loaded: more would wait for each other by spinning
+# while the other processes need the cores, and a training of 4 s takes a minute.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @dataclass
@@ -32,7 +37,7 @@ class Project:
         """Run a command in the project and return what it printed, stdout and stderr together."""
         # the interpreter's folder first, so that `python` and `dvc` are those of the tests
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1"} | self.environment | environment
+        variables = os.environ | {"PATH": path} | self.environment | environment
         done = subprocess.run(
             command, cwd=self.root, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -43,17 +48,22 @@ class Project:
         """Run `dvc repro` and return the names of the stages that ran, in their order."""
         return stages_run(self.run("dvc", "repro", *arguments))
 
+    def stages(self) -> dict[str, Any]:
+        """Return the stages as DVC sees them, by name: the templates of dvc.yaml are filled in."""
+        from dvc.repo import Repo
+
+        with Repo(self.root) as repo:
+            return {stage.name: stage for stage in repo.index.stages}
+
     def set(self, values: Mapping[str, object]) -> None:
         """Change params.yaml: new values by dotted key."""
-        yaml = YAML()
-        content = yaml.load(self.root / "params.yaml")
-        for key, value in values.items():
-            section = content
-            *parents, name = key.split(".")
-            for parent in parents:
-                section = section[parent]
-            section[name] = value
-        yaml.dump(content, self.root / "params.yaml")
+        with modify_yaml(self.root / "params.yaml") as content:
+            for key, value in values.items():
+                section = content
+                *parents, name = key.split(".")
+                for parent in parents:
+                    section = section[parent]
+                section[name] = value
 
     def commit(self) -> None:
         """Commit all changes."""
@@ -88,10 +98,26 @@ def make_project(root: Path) -> Project:
     return project
 
 
+def slow(*cases: tuple[object, ...]) -> list[Any]:
+    """Leave these cases of a parametrized test to the slow tests."""
+    return [pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
+def copy_project(project: Project, root: Path) -> Project:
+    """Copy a project with its git repository and DVC's cache to `root`."""
+    shutil.copytree(project.root, root, symlinks=True)
+    return Project(root)
+
+
+@pytest.fixture(scope="session")
+def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return make_project(tmp_path_factory.mktemp("fresh") / "project")
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Return a fresh copy of the project, in which nothing has run."""
-    return make_project(tmp_path / "project")
+def project(_fresh: Project, tmp_path: Path) -> Project:
+    """Return a copy of the project in which nothing has run, to be changed."""
+    return copy_project(_fresh, tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
@@ -117,17 +143,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Projec
 
 @pytest.fixture(scope="session")
 def first_run(finished: Project) -> tuple[list[str], str, list[str]]:
-    """Return what happened in the finished project.
-
-    The stages of its first run, what git then said to be changed, and the stages of its second run.
-    """
+    """Return the stages of the finished project's first run, what git then reported, and the stages of a second run."""
     first, changed, second = json.loads((finished.root.parent.parent / "first-run.json").read_text())
     return first, changed, second
+
+
+@pytest.fixture(scope="session")
+def finished_stages(finished: Project) -> dict[str, Any]:
+    """Return the stages of the finished project, which take DVC half a second."""
+    return finished.stages()
 
 
 @pytest.fixture
 def reproduced(finished: Project, tmp_path: Path) -> Project:
     """Return a copy of the finished project, to be changed."""
-    root = tmp_path / "project"
-    shutil.copytree(finished.root, root, symlinks=True)
-    return Project(root)
+    return copy_project(finished, tmp_path / "project")

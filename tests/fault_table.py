@@ -2,16 +2,17 @@
 
 from typing import Any
 
-import pytest
-
-COLUMNS = ("fault", "message", "on disk", "submissions counted")
+COLUMNS = ("stage", "fault", "on disk", "counted", "message")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print a row for each test that recorded one."""
+    """Print a row for each test that recorded one, with the number of submissions that counted in the end."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
-    rows = [dict(report.user_properties) for report in reports if isinstance(report, pytest.TestReport)]
+    recorded = [{name: str(value) for name, value in report.user_properties} for report in reports]
+    found = sorted((row for row in recorded if "fault" in row), key=lambda row: (row["stage"], row["fault"]))
+    rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *found]
+    widths = {column: max(len(row[column]) for row in rows) for column in COLUMNS[:-1]}
     terminalreporter.section("fault table")
-    terminalreporter.write_line(" | ".join(COLUMNS))
-    for row in sorted((row for row in rows if "fault" in row), key=lambda row: str(row["fault"])):
-        terminalreporter.write_line(" | ".join(str(row[column]) for column in COLUMNS))
+    for row in rows:
+        cells = [row[column].ljust(width) for column, width in widths.items()]
+        terminalreporter.write_line(" | ".join([*cells, row["message"]]))

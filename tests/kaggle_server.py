@@ -7,6 +7,7 @@ fails in the ways that the real service does.
 import csv
 import io
 import json
+import random
 import secrets
 import threading
 import zipfile
@@ -14,10 +15,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 SECRETS = KEY, SIGNATURE, TOKEN = [secrets.token_hex(16) for _ in range(3)]
 """What no output and no file may hold: a key, the signature of an address, and an access token."""
+NONSENSE = (
+    [],
+    7,
+    "text",
+    None,
+    {"submissions": 3},
+    {"ref": "x"},
+    {"code": 500},
+    {"error": {}},
+    {"token": [], "createUrl": 7},
+)
+"""JSON that answers no request."""
+DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
+SUBMIT = ("python", "-m", "stages.submit", "data/predictions/submission.csv", "metrics/evaluate.json",
+          "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
+"""The commands of the two stages, in a folder that `lay_out` wrote."""
 PAGE = 2
 """Submissions on a page of the list, few, so that a handful of them fills several."""
 
@@ -79,7 +97,8 @@ class Kaggle:
     `CreateSubmission`, `ListSubmissions`, `IntrospectToken`) and is a list, from which each such request takes the
     first; the last stays. None is no fault. A number is an HTTP status. `drop` ends the connection, of a file in its
     middle; `hang` waits for `released` before it goes on; `late 500`, `late drop` and `late hang` come after the
-    request has had its effect; `garbage` answers random bytes, `short` halves a file, `html` puts a page in its place.
+    request has had its effect; `garbage` answers random bytes, `broken` random bytes that are no HTTP, and `nonsense`
+    JSON of another shape; `short` halves a file, `html` puts a page in its place.
 
     Attributes:
         competition: what it serves.
@@ -97,6 +116,7 @@ class Kaggle:
         says: the text of every refusal.
         retry_after: the header of every refusal.
         released: ends every hanging.
+        chance: draws the random answers.
     """
 
     competition: Competition
@@ -114,6 +134,7 @@ class Kaggle:
     says: object = None
     retry_after: str = ""
     released: threading.Event = field(default_factory=threading.Event)
+    chance: random.Random = field(default_factory=random.Random)
     port: int = 0
     uploads: dict[str, bytes] = field(default_factory=dict)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -132,6 +153,10 @@ class Kaggle:
         with self.arrived:
             assert self.arrived.wait_for(lambda: self.requests.count(request) >= count, 60), f"no {request} came"
 
+    def fail(self, faults: Mapping[str, list[int | str | None]]) -> None:
+        """Let requests fail; the lists are copied, since they are used up."""
+        self.faults.update({request: list(ones) for request, ones in faults.items()})
+
     def reset(self) -> None:
         """Forget all faults and submissions; end every hanging."""
         self.released.set()
@@ -141,6 +166,17 @@ class Kaggle:
         self.score, self.says, self.retry_after = None, None, ""
         for kept in (self.faults, self.requests, self.submissions, self.odd):
             kept.clear()
+
+
+def lay_out(root: Path, kaggle: Kaggle) -> None:
+    """Write what `download` and `submit` read to the new folder `root`; the predictions are right for 0.12."""
+    for folder in ("data/predictions", "metrics"):
+        (root / folder).mkdir(parents=True)
+    source = f"source: kaggle, sources: {{kaggle: {{competition: {kaggle.competition.name}}}}}"
+    (root / "params.yaml").write_text(f"{{{source}, submit: {{when: always}}}}")
+    (root / "metrics/evaluate.json").write_text(json.dumps({"accuracy": 0.5}))
+    (root / "metrics/refusals.yaml").write_text("refusals: 0\nreason: ''\n")
+    (root / "data/predictions/submission.csv").write_bytes(kaggle.competition.files["sample_submission.csv"])
 
 
 @contextmanager
@@ -271,7 +307,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is not None and fault.isdigit():
             self._reply({"code": int(fault), "message": "too late"}, int(fault))
         elif fault == "garbage":
-            self._send(secrets.token_bytes(40), 200, kind="application/json")
+            self._send(self.service.chance.randbytes(40), 200, kind="application/json")
+        elif fault == "nonsense":
+            self._reply(self.service.chance.choice(NONSENSE))
+        elif fault == "broken":
+            self.wfile.write(self.service.chance.randbytes(60))
+            self.close_connection = True
         elif fault == "hang":
             self.service.released.wait()
             return False

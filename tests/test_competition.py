@@ -123,7 +123,9 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
          "test.csv, row 2, column 'ImageId': duplicate id '1'"),
     ],
 )  # fmt: skip
-def test_a_lie_is_refused_with_its_place(tmp_path: Path, changes: dict[str, str | bytes | None], said: str) -> None:
+def test_an_invalid_file_is_refused_with_its_place(
+    tmp_path: Path, changes: dict[str, str | bytes | None], said: str
+) -> None:
     write(tmp_path, changes)
     with pytest.raises(UserError) as refused:
         competition.count_images(tmp_path)
@@ -280,7 +282,7 @@ def test_a_submission_has_the_header_and_the_ids_of_the_sample(tmp_path: Path) -
         ({SAMPLE: "Label,ImageId\n0,1\n0,2\n"}, "the first column must be the id, the second the prediction"),
     ],
 )  # fmt: skip
-def test_what_was_taken_in_silence_is_refused(
+def test_what_was_silently_accepted_is_refused(
     tmp_path: Path, changes: dict[str, str | bytes | None], said: str
 ) -> None:
     write(tmp_path, changes)
@@ -306,7 +308,7 @@ def test_names_without_an_order_are_said_to_have_none(
 ) -> None:
     write(tmp_path, {TRAIN: f"label,{names}\n1,0,1,2,3\n", TEST: f"{names}\n3,1,2,0\n7,5,6,4\n"})
     assert competition.count_images(tmp_path)["pixels_in_order_of_the_file"] == 1
-    assert "that of the columns in train.csv is taken" in capsys.readouterr().out
+    assert "the order of the columns in train.csv is used" in capsys.readouterr().out
 
 
 def test_digits_of_another_script_stay_what_they_are(tmp_path: Path) -> None:

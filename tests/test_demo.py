@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from src.models import checkpoints, networks
 from src.models.checkpoints import Checkpoint
 from src.models.recipes import Recipe
 from tests.conftest import ROOT, Project
+from tests.demos import SETTINGS, with_demo
 
 CPU = torch.device("cpu")
 
@@ -38,17 +40,6 @@ def probabilities(model: Path, images: NDArray[Any]) -> NDArray[np.float32]:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     result: NDArray[np.float32] = session.run(["probabilities"], {"images": images})[0]
     return result
-
-
-def assert_agrees(model: Path, models_dir: Path, images: NDArray[Any]) -> None:
-    """Assert that a model has the probabilities of the pipeline, and its labels but for ties."""
-    ours, theirs = ensemble.predict(models_dir, images, CPU), probabilities(model, images)
-    assert theirs.dtype == np.float32
-    np.testing.assert_allclose(theirs, ours.probabilities, rtol=0, atol=1e-5)
-    first, second = np.sort(ours.probabilities, axis=1)[:, :-3:-1].T
-    clear = first - second > 2e-5
-    assert clear.mean() > 0.9
-    assert np.array_equal(ours.classes[theirs.argmax(axis=1)][clear], ours.labels[clear])
 
 
 def untrained(recipe: Recipe, side: int, classes: Sequence[int] | Sequence[str], seed: int) -> Checkpoint:
@@ -64,70 +55,84 @@ def untrained(recipe: Recipe, side: int, classes: Sequence[int] | Sequence[str],
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["linear", *(pytest.param(name, marks=pytest.mark.slow) for name in ("notebook", "mlp", "quick", "cnn"))],
+    "chosen", [["linear"], pytest.param(None, marks=pytest.mark.slow)], ids=["linear", "an ensemble of all recipes"]
 )
-def test_the_export_computes_what_the_pipeline_computes(name: str, tmp_path: Path) -> None:
-    recipe = params.get(f"recipes.{name}", Recipe)
-    trained = [untrained(recipe, 28, range(10), seed) for seed in (0, 1)]
-    for seed, checkpoint in enumerate(trained):
-        checkpoints.write(tmp_path / "models" / f"{seed}.safetensors", checkpoint)
-    members.write(tmp_path / "models" / members.FILE, [0, 1])
-    export.write(tmp_path / "model.onnx", trained, {})
+def test_the_export_computes_what_the_pipeline_computes(chosen: list[str] | None, tmp_path: Path) -> None:
+    recipes = params.get("recipes", dict[str, Recipe])
+    if chosen is not None:
+        recipes = {name: recipes[name] for name in chosen}
+    names = [f"{name}-0" for name in recipes]
+    trained = [untrained(recipe, 28, range(10), seed) for seed, recipe in enumerate(recipes.values())]
+    for name, checkpoint in zip(names, trained, strict=True):
+        checkpoints.write(tmp_path / "models" / f"{name}.safetensors", checkpoint)
+    members.write(tmp_path / "models" / members.FILE, names)
+    model = tmp_path / "model.onnx"
+    export.write(model, trained, {})
 
-    onnx.checker.check_model(tmp_path / "model.onnx", full_check=True)
-    images = np.random.default_rng(0).random((300, 28, 28), dtype=np.float32)
-    expected = ensemble.predict(tmp_path / "models", images, CPU).probabilities
-    np.testing.assert_allclose(probabilities(tmp_path / "model.onnx", images), expected, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(probabilities(tmp_path / "model.onnx", images[:1]), expected[:1], rtol=0, atol=1e-5)
+    onnx.checker.check_model(model, full_check=True)
+    images = np.random.default_rng(0).random((40, 28, 28), dtype=np.float32)
+    images[0], images[1:3, :, :13], images[1:3, :, 15:], images[2, :10] = 0, 0, 0, 0  # no ink, and vertical lines
+    expected = ensemble.predict(tmp_path / "models", images, CPU)
+    computed = probabilities(model, images)
+    np.testing.assert_allclose(computed, expected.probabilities, rtol=0, atol=1e-5 / len(recipes))
+    np.testing.assert_allclose(probabilities(model, images[:1]), computed[:1], rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"recipe": "linear"},
-        {"recipe": "quick", "seeds": [0, 1]},
-        {"recipe": "cnn", "recipes.cnn.epochs": 1},
-    ],
-    ids=["linear", "two of quick", "cnn"],
-)
-def test_it_agrees_on_every_test_image(settings: dict[str, object], reproduced: Project) -> None:
-    reproduced.set(settings)
-    reproduced.repro("evaluate")
-    reproduced.commit()
-    printed = reproduced.run("python", "-m", "src.demo.build")
-    model, html = reproduced.root / build.ONNX, reproduced.root / build.PAGE
-    assert [line.split("  ")[0] for line in printed.splitlines()] == [str(model), str(html)]
-    assert reproduced.changed() == ""  # git ignores both
-
-    images = np.load(reproduced.root / "data/normalized/test/images.npy")
-    assert_agrees(model, reproduced.root / "models", images)
-
-    metadata = onnxruntime.InferenceSession(model).get_modelmeta().custom_metadata_map
-    scores = json.loads((reproduced.root / "metrics/evaluate.json").read_text())
-    assert json.loads(metadata["classes"]) == [*range(10)]
-    assert metadata["recipe"] == settings["recipe"]
-    assert json.loads(metadata["members"]) == [str(seed) for seed in settings.get("seeds", [0])]
-    assert json.loads(metadata["accuracy"]) == scores["accuracy"]
-    assert json.loads(metadata["accuracy_interval"]) == scores["accuracy_interval"]
-    assert metadata["commit"] == reproduced.run("git", "rev-parse", "HEAD").strip()
-
-    first = model.read_bytes()
-    assert str(ROOT).encode() not in first
-    reproduced.run("python", "-m", "src.demo.build", PYTHONHASHSEED="1", OMP_NUM_THREADS="2")
-    assert model.read_bytes() == first
+@pytest.mark.parametrize("name", SETTINGS)
+def test_it_agrees_on_every_test_image(name: str, finished: Project) -> None:
+    root = with_demo(finished, name).root
+    ours = np.load(root / "data/predictions/probabilities.npy")
+    theirs = probabilities(root / build.ONNX, np.load(root / "data/normalized/test/images.npy"))
+    assert theirs.shape == (1000, 10) and theirs.dtype == np.float32
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-5)
+    first, second = np.sort(ours, axis=1)[:, :-3:-1].T
+    clear = first - second > 2e-5
+    assert clear.mean() > 0.99
+    submitted = pd.read_csv(root / "data/predictions/submission.csv")["Label"]
+    assert np.array_equal(theirs.argmax(axis=1)[clear], submitted[clear])
 
 
 @pytest.mark.slow
-def test_the_snippet_of_the_readme_labels_a_picture(reproduced: Project) -> None:
+def test_its_metadata_say_what_it_is(finished: Project) -> None:
+    project = with_demo(finished, "ensemble")
+    metadata = onnxruntime.InferenceSession(project.root / build.ONNX).get_modelmeta().custom_metadata_map
+    scores = json.loads((project.root / "metrics/evaluate.json").read_text())
+    assert metadata == {
+        "classes": json.dumps([*range(10)]),
+        "side": "28",
+        "recipe": "cnn, quick",
+        "seeds": "[0]",
+        "accuracy": json.dumps(scores["accuracy"]),
+        "accuracy_interval": json.dumps(scores["accuracy_interval"]),
+        "commit": project.run("git", "rev-parse", "HEAD").strip(),
+    }
+
+
+@pytest.mark.slow
+def test_it_is_made_anew_to_the_byte(finished: Project, tmp_path: Path) -> None:
+    first = with_demo(finished, "quick")
+    second = Project(tmp_path / "elsewhere")
+    shutil.copytree(first.root, second.root, symlinks=True)
+    printed = second.run("python", "-m", "src.demo.build", PYTHONHASHSEED="1", OMP_NUM_THREADS="2")
+    for path in (build.ONNX, build.PAGE):
+        content = (second.root / path).read_bytes()
+        assert content == (first.root / path).read_bytes()
+        assert str(first.root).encode() not in content
+        assert f"{second.root / path}  {len(content) / 1e3:,.0f} kB\n" in printed
+    assert second.changed() == ""  # git ignores both
+
+
+@pytest.mark.slow
+def test_the_snippet_of_the_readme_labels_a_picture(finished: Project, tmp_path: Path) -> None:
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     [snippet] = [code for code in snippets if "onnxruntime" in code]
-    reproduced.run("python", "-m", "src.demo.build")
-    image = np.load(reproduced.root / "data/normalized/test/images.npy")[0]
-    Image.fromarray(np.round(255 * image).astype(np.uint8)).save(reproduced.root / "digit.png")
-    printed = reproduced.run("python", "-c", snippet)
-    assert printed.split() == [str(ensemble.predict(reproduced.root / "models", image[None], CPU).labels[0])]
+    root = with_demo(finished, "linear").root
+    image = np.load(root / "data/normalized/test/images.npy")[0]
+    (tmp_path / "demo").symlink_to(root / "demo")
+    Image.fromarray(np.round(255 * image).astype(np.uint8)).save(tmp_path / "digit.png")
+    printed = Project(tmp_path).run("python", "-c", snippet)
+    assert printed.split() == [str(ensemble.predict(root / "models", image[None], CPU).labels[0])]
 
 
 def test_without_a_model_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,28 +141,32 @@ def test_without_a_model_there_is_one_line(tmp_path: Path, monkeypatch: pytest.M
         build.main()
 
 
-@pytest.mark.slow
-def test_models_and_scores_that_do_not_belong_together_are_refused(reproduced: Project) -> None:
-    def refusal() -> str:
-        return reproduced.run("python", "-m", "src.demo.build", fails=True)
+def test_models_and_scores_that_do_not_belong_together_are_refused(
+    reproduced: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(reproduced.root)
 
-    scores = reproduced.root / "metrics/evaluate.json"
-    content = scores.read_text()
-    scores.unlink()
-    expected = "error: metrics/evaluate.json: not the scores of the models in models; run `make repro` first\n"
-    assert refusal() == expected
-    scores.write_text(content.replace('"accuracy": 0.9', '"accuracy": 0.8'))
-    assert refusal() == expected
-    scores.write_text(content)
-    model = checkpoints.read(reproduced.root / "models/0.safetensors")
+    def refused(message: str) -> None:
+        with pytest.raises(UserError, match=f"^{re.escape(message)}$"):
+            build.main()
+        assert not build.PAGE.exists()
+
+    other_scores = "metrics/evaluate.json: not the scores of the models in models; run `make repro` first"
+    content = build.EVALUATION.read_text()
+    build.EVALUATION.unlink()
+    refused(other_scores)
+    build.EVALUATION.write_text(content.replace('"accuracy": 0.9', '"accuracy": 0.8'))
+    refused(other_scores)
+    build.EVALUATION.write_text(content)
+    model = checkpoints.read(Path("models/0.safetensors"))
     model.weights["bias"][0] += 1
-    checkpoints.write(reproduced.root / "models/0.safetensors", model)
-    assert refusal() == expected
+    checkpoints.write(Path("models/0.safetensors"), model)
+    refused(other_scores)
     reproduced.set({"recipe": "quick"})
-    assert refusal() == (
-        "error: models: not trained with the recipe that params.yaml selects; run `make repro` first\n"
-    )
-    assert not (reproduced.root / build.PAGE).exists()
+    refused("models/0.safetensors: not trained with the recipe quick of params.yaml; run `make repro` first")
+    Path(".dvc/config").write_text("[core")
+    with pytest.raises(UserError, match=r"^`dvc status` failed: ERROR: "):
+        build.evaluation()
 
 
 def test_the_page_names_what_there_is_to_draw() -> None:

@@ -6,16 +6,14 @@ import math
 import re
 import shutil
 import string
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pandas as pd
 import pytest
-from filelock import FileLock
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from selenium import webdriver
@@ -28,7 +26,13 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
+from src.data.images import ImageSet
+from src.demo import export
+from src.demo.page import render as page_html
+from src.models import recipes
+from src.training.loop import train
 from tests.conftest import Project
+from tests.demos import page_url, with_demo
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -46,7 +50,7 @@ Stroke = Sequence[tuple[float, float]]
 
 STROKES: dict[str, list[Stroke]] = {
     "0": [[(0.5 + 0.2 * math.sin(turn), 0.5 - 0.3 * math.cos(turn)) for turn in np.linspace(0, 2 * math.pi, 13)]],
-    "1": [[(0.5, 0.2), (0.49, 0.4), (0.48, 0.6), (0.47, 0.8)]],
+    "1": [[(0.5, 0.2), (0.5, 0.5), (0.5, 0.8)]],
     "3": [
         [(0.36, 0.27), (0.45, 0.2), (0.58, 0.22), (0.62, 0.33), (0.55, 0.43), (0.45, 0.47)],
         [(0.45, 0.47), (0.57, 0.5), (0.65, 0.6), (0.63, 0.72), (0.52, 0.8), (0.36, 0.75)],
@@ -144,38 +148,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     driver.quit()
 
 
-@dataclass(frozen=True)
-class Demos:
-    """Projects in which a recipe was run on the sample and the page was made, each once in a session."""
-
-    finished: Project
-    folder: Path
-
-    def of(self, recipe: str) -> Project:
-        """Return the project of a recipe."""
-        project = Project(self.folder / recipe / "project")
-        with FileLock(self.folder / f"{recipe}.lock"):
-            if not project.root.exists():
-                incomplete = Project(self.folder / f"incomplete-{recipe}" / "project")
-                shutil.copytree(self.finished.root, incomplete.root, symlinks=True)
-                incomplete.set({"recipe": recipe})
-                incomplete.repro("evaluate", "predict")
-                incomplete.run("python", "-m", "src.demo.build")
-                incomplete.root.parent.rename(project.root.parent)
-        return project
-
-    def url(self, recipe: str = "linear") -> str:
-        """Return the URL of its page."""
-        return (self.of(recipe).root / "demo.html").as_uri()
-
-
-@pytest.fixture(scope="session")
-def demos(finished: Project) -> Demos:
-    folder = finished.root.parent.parent / "demos"
-    folder.mkdir(exist_ok=True)
-    return Demos(finished, folder)
-
-
 def write_png(path: Path, image: NDArray[np.float32]) -> Path:
     """Write an image in [0, 1] as a gray PNG, white on black."""
     Image.fromarray(np.round(255 * image).astype(np.uint8)).save(path)
@@ -183,8 +155,8 @@ def write_png(path: Path, image: NDArray[np.float32]) -> Path:
 
 
 @pytest.mark.parametrize("recipe", ["linear", "quick"])
-def test_drawn_digits_are_recognized(recipe: str, page: Page, demos: Demos) -> None:
-    page.open(demos.url(recipe))
+def test_drawn_digits_are_recognized(recipe: str, page: Page, finished: Project) -> None:
+    page.open(page_url(finished, recipe))
     for digit, strokes in STROKES.items():
         page.draw(*strokes)
         assert page.answer() == digit
@@ -192,27 +164,30 @@ def test_drawn_digits_are_recognized(recipe: str, page: Page, demos: Demos) -> N
         assert len(shown) == 10
         assert sum(shown) == pytest.approx(1, abs=1e-5)
         assert page.find("#bars .best span").text == digit == str(np.argmax(shown))
-        assert page.sentence().startswith(f"The model reads {digit} with a probability of ")
-        assert f"{page.nearest().count(digit)} {'is' if page.nearest().count(digit) == 1 else 'are'} {digit}." in (
-            page.sentence()
+        same = page.nearest().count(digit)
+        second = sorted(shown)[-2]
+        following = f"; next is {shown.index(second)}, with {100 * second:.1f} %" if second >= 0.0005 else ""
+        assert page.sentence() == (
+            f"The model reads {digit}, with a probability of {100 * max(shown):.1f} %{following}. "
+            f"Of the 8 nearest training images, {same} {'is' if same == 1 else 'are'} labelled {digit}."
         )
         page.find("#clear").click()
     assert np.median(page.milliseconds()) < 100
 
 
 @pytest.mark.parametrize("kind", ["touch", "pen"])
-def test_a_finger_and_a_pen_draw_as_a_mouse_does(kind: str, page: Page, demos: Demos) -> None:
-    page.open(demos.url())
+def test_a_finger_and_a_pen_draw_as_a_mouse_does(kind: str, page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
     page.draw(*STROKES["7"])
     by_mouse = page.image()
-    page.open(demos.url())
+    page.open(page_url(finished))
     page.draw(*STROKES["7"], kind=kind)
     assert page.answer() == "7"
     assert np.array_equal(page.image(), by_mouse)
 
 
-def test_the_image_is_made_as_those_of_mnist(page: Page, demos: Demos) -> None:
-    page.open(demos.url())
+def test_the_image_is_made_as_those_of_mnist(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
     for strokes in ([SMALL_7], *STROKES.values()):
         page.draw(*strokes)
         image = page.image() / 255
@@ -225,13 +200,13 @@ def test_the_image_is_made_as_those_of_mnist(page: Page, demos: Demos) -> None:
         assert len(np.unique(image)) > 10  # gray edges
         page.find("#clear").click()
 
-    train = np.load(demos.of("linear").root / "data/normalized/train/images.npy")
+    train = np.load(with_demo(finished, "linear").root / "data/normalized/train/images.npy")
     assert train.sum(axis=(0, 1)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
     assert train.sum(axis=(0, 2)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
 
 
-def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, demos: Demos) -> None:
-    page.open(demos.url())
+def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
     page.draw(SMALL_7)
     assert page.answer() == "7"
     page.find("#fit").click()
@@ -242,14 +217,14 @@ def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, demos: D
     WebDriverWait(page.browser, 5).until(lambda _: page.image()[20:].any() and page.answer() == "7")
 
 
-@pytest.mark.parametrize("recipe", ["linear", "quick"])
+@pytest.mark.parametrize("recipe", ["linear", "quick", "ensemble"])
 def test_test_images_have_the_probabilities_of_the_pipeline(
-    recipe: str, page: Page, demos: Demos, tmp_path: Path
+    recipe: str, page: Page, finished: Project, tmp_path: Path
 ) -> None:
-    root = demos.of(recipe).root
+    root = with_demo(finished, recipe).root
     images = np.load(root / "data/normalized/test/images.npy")[:20]
     expected = np.load(root / "data/predictions/probabilities.npy")[:20]
-    page.open(demos.url(recipe))
+    page.open(page_url(finished, recipe))
     page.find("#fit").click()
     for number, (image, probabilities) in enumerate(zip(images, expected, strict=True)):
         page.open_file(write_png(tmp_path / f"{number}.png", image))
@@ -257,24 +232,24 @@ def test_test_images_have_the_probabilities_of_the_pipeline(
         np.testing.assert_allclose(page.probabilities(), probabilities, rtol=0, atol=1e-5)
 
 
-def test_a_training_image_is_nearest_to_itself(page: Page, demos: Demos, tmp_path: Path) -> None:
-    folder = demos.of("linear").root / "data/normalized/train"
+def test_a_training_image_is_nearest_to_itself(page: Page, finished: Project, tmp_path: Path) -> None:
+    folder = with_demo(finished, "linear").root / "data/normalized/train"
     image, label = np.load(folder / "images.npy")[5], np.load(folder / "labels.npy")[5]
-    page.open(demos.url())
+    page.open(page_url(finished))
     page.find("#fit").click()
     page.open_file(write_png(tmp_path / "image.png", image))
     assert page.nearest()[0] == str(label)
     assert np.array_equal(page.image("#nearest canvas"), np.round(255 * image))
 
 
-def test_a_picture_of_another_kind_is_read(page: Page, demos: Demos, tmp_path: Path) -> None:
+def test_a_picture_of_another_kind_is_read(page: Page, finished: Project, tmp_path: Path) -> None:
     paper = Image.new("RGB", (900, 600), (236, 228, 210))
     ImageDraw.Draw(paper).line([(620, 100), (700, 98), (665, 200), (650, 290)], (30, 40, 120), 16, joint="curve")
     paper.save(tmp_path / "7.jpg")
     see_through = Image.new("LA", (300, 300))
     ImageDraw.Draw(see_through).line([(150, 60), (148, 240)], (0, 255), 20)
     see_through.save(tmp_path / "1.png")
-    page.open(demos.url("quick"))
+    page.open(page_url(finished, "quick"))
     for name in ("7.jpg", "1.png"):
         page.open_file(tmp_path / name)
         assert page.answer() == name[0]
@@ -284,17 +259,24 @@ def test_a_picture_of_another_kind_is_read(page: Page, demos: Demos, tmp_path: P
     assert page.answer() == "?"
 
 
-def test_a_file_that_is_no_picture_gets_a_sentence(page: Page, demos: Demos, tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_gets_a_sentence(page: Page, finished: Project, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Draw a 3.")
-    page.open(demos.url())
+    page.open(page_url(finished))
     page.draw(*STROKES["7"])
     page.open_file(tmp_path / "notes.txt")
     assert page.sentence() == ("notes.txt is not a picture that this browser can read; choose a PNG or JPEG file.")
     assert page.answer() == "7"
 
 
-def test_undo_and_clear(page: Page, demos: Demos) -> None:
-    page.open(demos.url())
+def test_a_touch_draws_a_point(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
+    page.draw([(0.5, 0.5)])
+    assert page.image()[14, 14] == 255
+    assert page.answer() != "?"
+
+
+def test_undo_and_clear(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
     undo, clear = page.find("#undo"), page.find("#clear")
     assert not undo.is_enabled() and not clear.is_enabled()
     assert page.find("#hint").is_displayed()
@@ -314,23 +296,32 @@ def test_undo_and_clear(page: Page, demos: Demos) -> None:
     assert not undo.is_enabled()
 
 
-def test_it_needs_no_network_and_logs_no_error(page: Page, demos: Demos) -> None:
+def test_it_needs_no_network_and_logs_no_error(page: Page, finished: Project) -> None:
     page.browser.get_log("browser"), page.browser.get_log("performance")
-    page.open(demos.url())
+    page.open(page_url(finished))
     page.draw(*STROKES["0"])
     assert page.browser.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
     sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    asked = [request["request"]["url"] for request in sent if request["documentURL"] == demos.url()]
-    assert [address for address in asked if not address.startswith("data:")] == [demos.url()]
+    asked = [request["request"]["url"] for request in sent if request["documentURL"] == page_url(finished)]
+    assert [address for address in asked if not address.startswith("data:")] == [page_url(finished)]
 
 
-def test_it_says_what_model_it_has(page: Page, demos: Demos) -> None:
-    page.open(demos.url())
-    scores = json.loads((demos.of("linear").root / "metrics/evaluate.json").read_text())
+def test_the_page_has_the_licences_of_what_it_holds(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
+    page.find("#notices summary").click()
+    text = WebDriverWait(page.browser, 5).until(lambda _: page.find("#notices pre").text)
+    assert text.startswith("MIT License\n\nCopyright (c) Microsoft Corporation")
+    assert "THIRD PARTY SOFTWARE NOTICES" in text
+
+
+def test_it_says_what_model_it_has(page: Page, finished: Project) -> None:
+    page.open(page_url(finished))
+    scores = json.loads((with_demo(finished, "linear").root / "metrics/evaluate.json").read_text())
     shown = dict(re.findall(r"(.+)\n(.+)", page.find("dl").text.replace("\u00a0", " ")))
     assert shown["Recipe"] == "linear"
     assert shown["Seed"] == "0"
+    assert shown["Commit"] == with_demo(finished, "linear").run("git", "rev-parse", "HEAD")[:8]
     assert shown["Accuracy on 800 validation images"] == f"{100 * scores['accuracy']:.2f} %"
     interval = scores["accuracy_interval"]
     assert shown["95 % interval"] == f"{100 * interval['low']:.1f} to {100 * interval['high']:.1f} %"
@@ -344,8 +335,8 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
-def test_contrast_in_light_and_dark(page: Page, demos: Demos, scheme: str, dark: bool) -> None:
-    page.open(demos.url(), scheme=scheme)
+def test_contrast_in_light_and_dark(page: Page, finished: Project, scheme: str, dark: bool) -> None:
+    page.open(page_url(finished), scheme=scheme)
     page.draw(*STROKES["1"])
     background = luminance(page.find("body").value_of_css_property("background-color"))
     assert (background < 0.5) == dark
@@ -366,12 +357,12 @@ def test_contrast_in_light_and_dark(page: Page, demos: Demos, scheme: str, dark:
 
     with Image.open(io.BytesIO(page.find("#canvas").screenshot_as_png)) as picture:
         pixels = np.asarray(picture.convert("L"))
-    paper, ink = pixels[20, 20], pixels[pixels.shape[0] // 2, round(0.485 * pixels.shape[1])]
+    paper, ink = pixels[20, 20], pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]
     assert (paper < 50 and ink > 200) if dark else (paper > 240 and ink < 50)
 
 
-def test_a_phone_scrolls_only_down(page: Page, demos: Demos) -> None:
-    page.open(demos.url(), width=400)
+def test_a_phone_scrolls_only_down(page: Page, finished: Project) -> None:
+    page.open(page_url(finished), width=400)
     page.draw(*STROKES["3"], kind="touch")
     assert page.answer() == "3"
     assert page.browser.execute_script("return document.documentElement.scrollWidth") == 400
@@ -381,8 +372,8 @@ def test_a_phone_scrolls_only_down(page: Page, demos: Demos) -> None:
         assert control.size["height"] >= 44
 
 
-def test_the_keyboard_reaches_everything_visibly(page: Page, demos: Demos, tmp_path: Path) -> None:
-    page.open(demos.url())
+def test_the_keyboard_reaches_everything_visibly(page: Page, finished: Project, tmp_path: Path) -> None:
+    page.open(page_url(finished))
     page.open_file(write_png(tmp_path / "1.png", np.eye(28, dtype=np.float32)))
     reached = []
     for _ in range(4):
@@ -392,10 +383,14 @@ def test_the_keyboard_reaches_everything_visibly(page: Page, demos: Demos, tmp_p
         outlined = page.find(".button") if reached[-1] == "file" else focused
         assert outlined.value_of_css_property("outline-style") == "solid"
     assert reached == ["undo", "clear", "file", "fit"]
+    names = [page.find(f"#{control}").accessible_name for control in reached]
+    assert names[:3] == ["Undo", "Clear", "Open a picture"] and names[3].startswith("Fit and centre the ink")
+    assert page.find("#result").aria_role == "status"  # what changes in it is read out
     page.find("#fit").send_keys(Keys.SPACE)
     assert not page.find("#fit").is_selected()
     page.find("#clear").send_keys(Keys.ENTER)
     WebDriverWait(page.browser, 5).until(lambda _: page.answer() == "?")
+    assert page.browser.switch_to.active_element == page.find("#canvas")  # the disabled button cannot keep the focus
 
 
 def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
@@ -422,24 +417,21 @@ def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
     return np.array(images), labels
 
 
-def test_letters_of_another_size(page: Page, project: Project, tmp_path: Path) -> None:
+def test_letters_of_another_size(page: Page, tmp_path: Path) -> None:
     images, labels = letters(26 * 60)
-    columns = [f"pixel{index}" for index in range(64)]
-    pixels = pd.DataFrame(images.reshape(-1, 64), columns=columns)
-    order = np.random.default_rng(0).permutation(len(pixels))
-    with zipfile.ZipFile(tmp_path / "letters.zip", "w") as archive:
-        train = pixels.assign(label=labels).iloc[order]
-        archive.writestr("train.csv", train.to_csv(index=False))
-        archive.writestr("test.csv", pixels[:26].to_csv(index=False))
-        ids = pd.DataFrame({"ImageId": range(1, 27), "Label": "A"})
-        archive.writestr("sample_submission.csv", ids.to_csv(index=False))
-    project.set({"source": "local", "sources.local.path": str(tmp_path / "letters.zip")})
-    project.repro("evaluate")
-    project.run("python", "-m", "src.demo.build")
+    order = np.random.default_rng(0).permutation(len(images))
+    train_set = ImageSet((images[order] / 255).astype(np.float32), np.array(labels)[order])
+    recipe = recipes.get("linear").model_copy(update={"epochs": 300, "lr": 0.5})
+    checkpoint, _ = train(recipe, 0, train_set, train_set[:0], torch.device("cpu"))
+    export.write(tmp_path / "model.onnx", [checkpoint], {})
+    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, ["linear"], [0], {}, "")
+    html = page_html(description, (tmp_path / "model.onnx").read_bytes(), train_set)
+    (tmp_path / "demo.html").write_text(html, encoding="utf-8")
 
-    page.open((project.root / "demo.html").as_uri())
+    page.open((tmp_path / "demo.html").as_uri())
     assert page.find("h1").text == "Draw a letter"
     assert "8 \N{MULTIPLICATION SIGN} 8 pixels" in page.find("figcaption").text
+    assert "unknown: there is no validation set" in page.find("dl").text
     page.draw([(0.35, 0.2), (0.35, 0.8), (0.65, 0.8)])
     assert page.answer() == "L"
     assert page.image().shape == (8, 8)
@@ -448,5 +440,5 @@ def test_letters_of_another_size(page: Page, project: Project, tmp_path: Path) -
     assert page.answer() == "T"
     shown = [bar.text for bar in page.browser.find_elements(By.CSS_SELECTOR, "#bars li > span:first-child")]
     assert shown == [*string.ascii_uppercase]
-    page.open((project.root / "demo.html").as_uri(), width=400)
+    page.open((tmp_path / "demo.html").as_uri(), width=400)
     assert page.browser.execute_script("return document.documentElement.scrollWidth") == 400

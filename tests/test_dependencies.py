@@ -4,15 +4,15 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dvc.dependency import ParamsDependency
-from dvc.repo import Repo
-from ruamel.yaml import YAML
+from dvc.utils.serialize import dump_yaml
 
 from src.core import params
 from tests.competitions import digits
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, copy_project
 from tests.imports import closure, modules
 from tests.kaggle_server import serve
 
@@ -22,14 +22,13 @@ CORE = Path("src/core")
 
 
 class Declared:
-    """What dvc.yaml says of one stage, with its templates filled in."""
+    """What dvc.yaml says about one of the `stages` of a project, with its templates filled in."""
 
-    def __init__(self, project: Project, name: str) -> None:
-        with Repo(project.root) as repo:
-            stage = next(stage for stage in repo.index.stages if stage.name == name)
-            self.command = stage.cmd
-            self.files = [Path(dep.def_path) for dep in stage.deps if not isinstance(dep, ParamsDependency)]
-            self.keys = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
+    def __init__(self, project: Project, stages: dict[str, Any], name: str) -> None:
+        stage = stages[name]
+        self.command = stage.cmd
+        self.files = [Path(dep.def_path) for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+        self.keys = [key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params]
         self._project = project
 
     @property
@@ -51,7 +50,7 @@ class Declared:
                 shutil.copytree(source, target)
             else:
                 shutil.copy(source, target)
-        YAML().dump(self._only(keys), root / "params.yaml")
+        dump_yaml(root / "params.yaml", self._only(keys))
         return Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
 
     def _only(self, keys: list[str]) -> dict[str, object]:
@@ -73,14 +72,15 @@ def stages_and_sources() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def declared(request: pytest.FixtureRequest, finished: Project, tmp_path: Path) -> Declared:
+def declared(
+    request: pytest.FixtureRequest, finished: Project, finished_stages: dict[str, Any], tmp_path: Path
+) -> Declared:
     stage, source = request.param
     if source == "sample":
-        return Declared(finished, stage)
-    copy = Project(tmp_path / "project")
-    shutil.copytree(finished.root, copy.root, symlinks=True)
+        return Declared(finished, finished_stages, stage)
+    copy = copy_project(finished, tmp_path / "project")
     copy.set({"source": source, "sources.kaggle.competition": digits().name})
-    return Declared(copy, stage)
+    return Declared(copy, copy.stages(), stage)
 
 
 @pytest.mark.parametrize(
@@ -102,48 +102,55 @@ def test_the_declared_code_is_what_the_stage_imports(declared: Declared, source:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_runs_with_its_declared_files_and_parameters_only(name: str, finished: Project, tmp_path: Path) -> None:
-    stage = Declared(finished, name)
+def test_a_stage_runs_with_its_declared_files_and_parameters_only(
+    name: str, finished: Project, finished_stages: dict[str, Any], tmp_path: Path
+) -> None:
+    stage = Declared(finished, finished_stages, name)
     stage.run_in(tmp_path / "isolated", stage.keys)
 
 
 @pytest.mark.parametrize("name", ["download", "submit"])
-def test_so_it_does_with_local_files(name: str, reproduced: Project, tmp_path: Path) -> None:
+def test_it_does_so_with_local_files(name: str, reproduced: Project, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
         for file, content in digits().files.items():
             archive.writestr(file, content)
     reproduced.set({"source": "local", "sources.local.path": str(tmp_path / "digits.zip")})
-    stage = Declared(reproduced, name)
+    stage = Declared(reproduced, reproduced.stages(), name)
     stage.run_in(tmp_path / "isolated", stage.keys)
 
 
 @pytest.mark.parametrize("name", ["download", "submit"])
-def test_so_it_does_with_kaggle(name: str, reproduced: Project, tmp_path: Path) -> None:
+def test_it_does_so_with_kaggle(name: str, reproduced: Project, tmp_path: Path) -> None:
     with serve(digits()) as kaggle:
         reproduced.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})
         wanted = digits().files["sample_submission.csv"]
         (reproduced.root / "data/predictions/submission.csv").unlink()
         (reproduced.root / "data/predictions/submission.csv").write_bytes(wanted)
-        stage = Declared(reproduced, name)
+        stage = Declared(reproduced, reproduced.stages(), name)
         stage.run_in(tmp_path / "isolated", stage.keys, HOME=str(tmp_path), **kaggle.environment)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_reads_every_parameter_that_it_declares(name: str, finished: Project, tmp_path: Path) -> None:
-    stage = Declared(finished, name)
+def test_a_stage_reads_every_parameter_that_it_declares(
+    name: str, finished: Project, finished_stages: dict[str, Any], tmp_path: Path
+) -> None:
+    stage = Declared(finished, finished_stages, name)
     for number, missing in enumerate(stage.keys):
         keys = [key for key in stage.keys if key != missing]
         output = stage.run_in(tmp_path / str(number), keys, fails=True)
         assert missing.split(".")[0] in output
 
 
-def test_dvc_yaml_is_read_at_a_glance(finished: Project) -> None:
+def test_dvc_yaml_is_read_at_a_glance(finished: Project, finished_stages: dict[str, Any]) -> None:
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) < 200
-    assert max(len(Declared(finished, name).files) for name in STAGES) <= 9
+    assert sorted(finished_stages) == sorted(STAGES)
+    assert max(len(Declared(finished, finished_stages, name).files) for name in STAGES) <= 9
 
 
-def test_results_depend_on_the_environment_and_files_of_a_source_do_not(finished: Project) -> None:
+def test_results_depend_on_the_environment_and_files_of_a_source_do_not(
+    finished: Project, finished_stages: dict[str, Any]
+) -> None:
     environment = Path("requirements.txt")
-    depending = {name for name in STAGES if environment in Declared(finished, name).files}
+    depending = {name for name in STAGES if environment in Declared(finished, finished_stages, name).files}
     assert depending == {"split", "normalize", "train@0", "evaluate", "predict", "draw"}

@@ -36,7 +36,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
 
 @pytest.fixture
 def predicted(digits: ImageSet) -> pd.DataFrame:
-    """Return predictions of the hundred digits: right but for rows 3, 5 and 8, and surer from row to row."""
+    """Return predictions of the hundred digits, wrong in rows 3, 5 and 8, with confidence rising from row to row."""
     label = digits.known_labels.astype(str)
     predicted = label.copy()
     predicted[[3, 5, 8]] = [str((int(label[row]) + 1) % 10) for row in (3, 5, 8)]
@@ -68,7 +68,7 @@ def test_a_sheet_takes_images_of_any_size(digits: ImageSet, side: int) -> None:
     assert [image.shape for image in images_on(picture)] == [(side, side)] * 3
 
 
-def test_bars_are_the_share_of_each_class(digits: ImageSet) -> None:
+def test_bars_are_the_class_distribution(digits: ImageSet) -> None:
     training, validation = digits[:60], digits[60:]
     heights = [bar.get_height() for bar in figure_of(datasets.class_balance(training, validation)).axes[0].patches]
     shares = [100 * np.mean(one.known_labels == label) for one in (training, validation) for label in range(10)]
@@ -159,7 +159,7 @@ def test_confusion_of_26_classes_of_text() -> None:
     assert picture.text.endswith("There is no mistake.")
 
 
-def test_reliability_is_the_share_that_is_right() -> None:
+def test_reliability_is_the_accuracy_of_each_bin() -> None:
     predicted = pd.DataFrame(
         {"label": ["1", "1", "1", "1"], "predicted": ["1", "2", "1", "1"], "confidence": [0.52, 0.58, 0.9, 1.0]}
     )
@@ -169,7 +169,7 @@ def test_reliability_is_the_share_that_is_right() -> None:
     assert [bar.get_height() for bar in lower.patches] == [2, 2]
 
 
-def test_mistakes_begin_with_the_surest(digits: ImageSet, predicted: pd.DataFrame) -> None:
+def test_the_most_confident_mistakes_are_sorted(digits: ImageSet, predicted: pd.DataFrame) -> None:
     picture = evaluation.confident_mistakes(digits, predicted)
     np.testing.assert_array_equal(images_on(picture), digits.images[[8, 5, 3]])
     row = predicted.loc[8]
@@ -182,13 +182,13 @@ def test_no_mistake_is_a_sentence(digits: ImageSet, predicted: pd.DataFrame) -> 
     assert picture.text == "There is no mistake on the validation set."
 
 
-def test_doubtful_begins_with_the_least_confidence(digits: ImageSet, predicted: pd.DataFrame) -> None:
+def test_the_least_confident_validation_images_are_sorted(digits: ImageSet, predicted: pd.DataFrame) -> None:
     picture = evaluation.least_confident(digits, predicted[::-1])
     np.testing.assert_array_equal(images_on(picture), digits.images[:10])
     assert "7 of them are predicted correctly" in picture.text
 
 
-def test_predictions_begin_with_the_least_confidence(digits: ImageSet) -> None:
+def test_the_least_confident_test_images_are_sorted(digits: ImageSet) -> None:
     probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.3, 0.7]], dtype=np.float32)
     picture = predictions.least_confident(
         ImageSet(digits.images[:3]), probabilities, np.array(["cat", "a very long name"])
@@ -220,7 +220,7 @@ def test_equal_pictures_are_equal_bytes_that_say_what_they_show(digits: ImageSet
         assert sentence.info["Comment"] == "There is none."
 
 
-def test_the_style_is_put_back() -> None:
+def test_the_style_is_restored() -> None:
     mpl.rcdefaults()
     before = {name: mpl.rcParams[name] for name in style.STYLE}
     with style.applied():

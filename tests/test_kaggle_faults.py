@@ -1,20 +1,20 @@
 """The fault table: what goes wrong at Kaggle, what a person reads, what is on disk, what Kaggle counts."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.competitions import digits
-from tests.conftest import Project
-from tests.kaggle_server import SECRETS, TOKEN, Kaggle, Submission, serve
+from tests.conftest import ROOT, Project, slow
+from tests.kaggle_server import DOWNLOAD, SECRETS, SUBMIT, TOKEN, Kaggle, Submission, lay_out, serve
 
-DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
-SUBMIT = ("python", "-m", "stages.submit", "data/predictions/submission.csv", "metrics/evaluate.json",
-          "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
 SCORE = 0.12
-"""Of the predictions that `ready` writes: the share of the digit 0 in the answers."""
+"""Of the predictions that `lay_out` writes: the share of the digit 0 in the answers."""
+
+LAID_OUT = {"params.yaml", "data/predictions/submission.csv", "metrics/evaluate.json", "metrics/refusals.yaml"}
 
 Faults = dict[str, list[int | str | None]]
 
@@ -32,24 +32,25 @@ def kaggle(_server: Kaggle) -> Kaggle:
 
 
 @pytest.fixture
-def ready(project: Project, kaggle: Kaggle) -> Project:
-    """Return a project with predictions to submit to the server."""
-    home = project.root.parent / "home"
-    home.mkdir()
-    project.environment = kaggle.environment | {"HOME": str(home), "XDG_STATE_HOME": "", "KAGGLE_DEADLINE_MINUTES": "2"}
-    project.set({"source": "kaggle", "sources.kaggle.competition": "small-digits"})
-    project.commit()
-    (project.root / "data/predictions").mkdir()
-    predictions = kaggle.competition.files["sample_submission.csv"]
-    (project.root / "data/predictions/submission.csv").write_bytes(predictions)
-    return project
+def ready(tmp_path: Path, kaggle: Kaggle) -> Project:
+    """Return a folder in which the two stages can run against the server."""
+    lay_out(tmp_path / "project", kaggle)
+    (tmp_path / "home").mkdir()
+    variables = {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": "", "PYTHONPATH": str(ROOT)}
+    waiting = {"KAGGLE_DEADLINE_MINUTES": "2", "KAGGLE_LISTING_MINUTES": "0.03"}
+    return Project(tmp_path / "project", kaggle.environment | variables | waiting)
 
 
 @pytest.fixture
 def impatient(ready: Project) -> Project:
     """Return such a project with a short deadline, for what ends only then."""
-    ready.environment["KAGGLE_DEADLINE_MINUTES"] = "0.05"
+    ready.environment["KAGGLE_DEADLINE_MINUTES"] = "0.1"
     return ready
+
+
+def files(project: Project) -> set[str]:
+    """Return the names of all files in the folder."""
+    return {str(path.relative_to(project.root)) for path in project.root.rglob("*") if path.is_file()}
 
 
 def assert_kept_secret(output: str, root: Path) -> None:
@@ -67,18 +68,31 @@ def assert_sentence(output: str, said: str) -> None:
     assert "kaggle auth login" not in output
 
 
-Record = Callable[[str, object], None]
+Row = Callable[[object, str], None]
 
 
-def record(record_property: Record, faults: object, output: str, project: Project, kaggle: Kaggle) -> None:
-    """Record a row of the fault table."""
-    on_disk = ", ".join(name for name in ("data/raw", "metrics/submit.json") if (project.root / name).exists())
-    row = {
-        "fault": faults, "message": output.splitlines()[-1], "on disk": on_disk or "nothing",
-        "submissions counted": len(kaggle.submissions),
-    }  # fmt: skip
-    for name, value in row.items():
-        record_property(name, str(value))
+@pytest.fixture
+def row(record_property: Callable[[str, object], None], ready: Project, kaggle: Kaggle) -> Row:
+    """Return a function that records a row of the fault table, from a fault and what a stage then printed."""
+
+    def record(fault: object, output: str) -> None:
+        if isinstance(fault, dict):
+            fault = "; ".join(
+                f"{request}: {', '.join('none' if one is None else str(one) for one in faults)}"
+                for request, faults in fault.items()
+            )
+        submitting = "ListSubmissions" in kaggle.requests or "StartSubmissionUpload" in kaggle.requests
+        if submitting:
+            on_disk = (ready.root / "metrics/submit.json").read_text()
+        else:
+            on_disk = "the files" if (ready.root / "data/raw").exists() else "nothing"
+        record_property("stage", "submit" if submitting else "download")
+        record_property("fault", fault)
+        record_property("on disk", " ".join(re.sub(r'[{}"]', "", on_disk).split()))
+        record_property("counted", len(kaggle.submissions))
+        record_property("message", (output.splitlines() or ["-"])[-1])
+
+    return record
 
 
 def assert_refused(project: Project) -> None:
@@ -86,114 +100,129 @@ def assert_refused(project: Project) -> None:
     assert json.loads((project.root / "metrics/submit.json").read_text()) == {"submitted": 0, "refused": 1}
     reason = (project.root / "metrics/refusals.yaml").read_text()
     assert reason.startswith("refusals: ") and "reason: ''" not in reason
-    assert {line[3:] for line in project.changed().splitlines()} == {"metrics/refusals.yaml", "metrics/submit.json"}
+    assert files(project) == {*LAID_OUT, "metrics/submit.json"}
 
 
 @pytest.mark.parametrize(
     ("faults", "said"),
     [
-        ({"DownloadDataFiles": [401]}, "rejected the credentials"),
         ({"DownloadDataFiles": [403]}, "https://www.kaggle.com/competitions/small-digits/rules"),
-        ({"DownloadDataFiles": [404]}, "no competition 'small-digits'"),
-        ({"DownloadDataFiles": [418]}, "(HTTP 418): what the service says about 418"),
-        ({"DownloadDataFiles": [429]}, "takes no more requests for now"),
-        ({"DownloadDataFiles": [500]}, "Kaggle fails (HTTP 500)"),
-        ({"DownloadDataFiles": ["drop"]}, "the connection to Kaggle failed"),
-        ({"DownloadDataFiles": ["hang"]}, "not done in time"),
-        ({"file": ["hang"]}, "not done in time"),
-        ({"file": ["drop"]}, "the connection to Kaggle failed"),
-        ({"file": [401]}, "the storage with Kaggle's files refused the request (HTTP 401)"),
-        ({"file": [404]}, "the storage with Kaggle's files refused the request (HTTP 404)"),
-        ({"file": [500]}, "the storage with Kaggle's files refused the request (HTTP 500)"),
-        ({"file": ["short"]}, "small-digits.zip: not a sound zip file"),
-        ({"file": ["html"]}, "small-digits.zip: not a sound zip file"),
+        *slow(
+            ({"DownloadDataFiles": [401]}, "rejected the credentials"),
+            ({"DownloadDataFiles": [404]}, "no competition 'small-digits'"),
+            ({"DownloadDataFiles": [418]}, "(HTTP 418): what the service says about 418"),
+            ({"DownloadDataFiles": [429]}, "takes no more requests for now"),
+            ({"DownloadDataFiles": [500]}, "Kaggle fails (HTTP 500)"),
+            ({"DownloadDataFiles": ["drop"]}, "the connection to Kaggle failed"),
+            ({"DownloadDataFiles": ["hang"]}, "not done in time"),
+            ({"file": ["hang"]}, "not done in time"),
+            ({"file": ["drop"]}, "the connection to Kaggle failed"),
+            ({"file": [401]}, "the storage with Kaggle's files refused the request (HTTP 401)"),
+            ({"file": [404]}, "the storage with Kaggle's files refused the request (HTTP 404)"),
+            ({"file": [500]}, "the storage with Kaggle's files refused the request (HTTP 500)"),
+            ({"file": ["short"]}, "small-digits.zip: not a valid zip file"),
+            ({"file": ["html"]}, "small-digits.zip: not a valid zip file"),
+        ),
     ],
     ids=str,
 )
-def test_a_download_that_fails(
-    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str
-) -> None:
-    kaggle.faults.update(faults)
-    if faults == {"file": ["drop"]}:  # the client itself waits once before it goes on
-        impatient.environment["KAGGLE_DEADLINE_MINUTES"] = "0.12"
+def test_a_download_that_fails(row: Row, impatient: Project, kaggle: Kaggle, faults: Faults, said: str) -> None:
+    kaggle.fail(faults)
     output = impatient.run(*DOWNLOAD, fails=True)
-    record(record_property, faults, output, impatient, kaggle)
+    row(faults, output)
     assert_sentence(output, said)
-    assert not (impatient.root / "data/raw").exists()
-    assert not (impatient.root / ".data-raw.tmp").exists()
-    assert impatient.changed() == ""
+    assert files(impatient) == {*LAID_OUT, ".download.lock.tmp"}
     assert_kept_secret(output, impatient.root)
 
 
 @pytest.mark.parametrize(
     "faults",
     [
-        {"DownloadDataFiles": [500, 429, None]},
-        {"DownloadDataFiles": ["drop", None]},
-        {"file": ["drop", None]},
-        {"file": ["drop", 403, 403, None]},
-        {"file": [403, 403, None]},
-        {"file": ["short", "html", None]},
+        {"file": ["short", None]},
+        *slow(
+            ({"DownloadDataFiles": [500, 429, None]},),
+            ({"DownloadDataFiles": ["drop", None]},),
+            ({"file": ["drop", None]},),
+            ({"file": ["drop", 403, 403, None]},),
+            ({"file": [403, 403, None]},),
+            ({"file": ["short", "html", None]},),
+        ),
     ],
     ids=str,
 )
-def test_a_download_that_recovers(ready: Project, kaggle: Kaggle, faults: Faults) -> None:
-    kaggle.faults.update(faults)
-    ready.run(*DOWNLOAD)
+def test_a_download_that_recovers(row: Row, ready: Project, kaggle: Kaggle, faults: Faults) -> None:
+    kaggle.fail(faults)
+    row(faults, ready.run(*DOWNLOAD))
     for name, content in kaggle.competition.files.items():
         assert (ready.root / "data/raw" / name).read_bytes() == content
     assert len(list((ready.root / "data/raw").iterdir())) == len(kaggle.competition.files)
+
+
+@pytest.mark.parametrize(("blocks", "said"), [(50, "it cannot be unpacked"), *slow((20, "the disk cannot be written"))])
+def test_a_disk_that_is_full(row: Row, ready: Project, kaggle: Kaggle, blocks: int, said: str) -> None:
+    # the largest file that can be written, in KiB, stands for the room that is left
+    output = ready.run("bash", "-c", f"ulimit -f {blocks}; exec {' '.join(DOWNLOAD)}", fails=True)
+    row(f"room for files of {blocks} KiB alone", output)
+    assert_sentence(output, said)
+    assert "File too large; make room" in output
+    assert "trying again" not in output
+    assert files(ready) == {*LAID_OUT, ".download.lock.tmp"}
 
 
 @pytest.mark.parametrize(
     ("token", "faults", "said"),
     [
         (False, {}, "https://www.kaggle.com/settings/api and give it in the variable KAGGLE_API_TOKEN"),
-        (True, {"IntrospectToken": [403]}, "does not know the token in KAGGLE_API_TOKEN"),
-        (True, {"IntrospectToken": [401]}, "rejected the credentials"),
-        (True, {"IntrospectToken": ["hang"]}, "not done in time"),
-        (True, {"DownloadDataFiles": [403]}, "accept the rules"),
+        *slow(
+            (True, {"IntrospectToken": [403]}, "does not know the token in KAGGLE_API_TOKEN"),
+            (True, {"IntrospectToken": [401]}, "rejected the credentials"),
+            (True, {"IntrospectToken": ["hang"]}, "not done in time"),
+            (True, {"DownloadDataFiles": [403]}, "accept the rules"),
+        ),
     ],
     ids=str,
 )
-def test_credentials(impatient: Project, kaggle: Kaggle, token: bool, faults: Faults, said: str) -> None:
+def test_credentials(row: Row, impatient: Project, kaggle: Kaggle, token: bool, faults: Faults, said: str) -> None:
     for name in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
         del impatient.environment[name]
     if token:
         impatient.environment["KAGGLE_API_TOKEN"] = TOKEN
-    kaggle.faults.update(faults)
+    kaggle.fail(faults)
     output = impatient.run(*DOWNLOAD, fails=True)
+    row(faults or "no credentials", output)
     assert_sentence(output, said)
     assert_kept_secret(output, impatient.root)
 
 
-def test_no_network(impatient: Project) -> None:
+@pytest.mark.slow
+def test_no_network(row: Row, impatient: Project) -> None:
     with serve(digits()) as closed:
         pass
     output = impatient.run(*DOWNLOAD, fails=True, **closed.environment)
+    row("no network", output)
     assert_sentence(output, "the connection to Kaggle failed")
     assert output.count("trying again in") >= 1
-    assert impatient.changed() == ""
+    assert files(impatient) == {*LAID_OUT, ".download.lock.tmp"}
 
 
 @pytest.mark.parametrize(
     ("faults", "said"),
     [
-        ({"ListSubmissions": [403]}, "https://www.kaggle.com/competitions/small-digits/rules"),
-        ({"ListSubmissions": ["hang"]}, "not done in time"),
         ({"StartSubmissionUpload": [404]}, "what the service says about 404; likely causes: the competition is closed"),
-        ({"upload": [403]}, "refused the upload"),
-        ({"upload": [500]}, "refused the upload"),
-        ({"CreateSubmission": [400]}, "(HTTP 400): what the service says about 400"),
+        *slow(
+            ({"ListSubmissions": [403]}, "https://www.kaggle.com/competitions/small-digits/rules"),
+            ({"ListSubmissions": ["hang"]}, "not done in time"),
+            ({"upload": [403]}, "refused the upload"),
+            ({"upload": [500]}, "refused the upload"),
+            ({"CreateSubmission": [400]}, "(HTTP 400): what the service says about 400"),
+        ),
     ],
     ids=str,
 )
-def test_a_submission_that_fails(
-    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str
-) -> None:
-    kaggle.faults.update(faults)
+def test_a_submission_that_fails(row: Row, impatient: Project, kaggle: Kaggle, faults: Faults, said: str) -> None:
+    kaggle.fail(faults)
     output = impatient.run(*SUBMIT)
-    record(record_property, faults, output, impatient, kaggle)
+    row(faults, output)
     assert_sentence(output, said)
     assert kaggle.submissions == []
     assert_refused(impatient)
@@ -204,17 +233,19 @@ def test_a_submission_that_fails(
     ("faults", "said", "counted"),
     [
         ({"CreateSubmission": [500]}, "not known whether it counts", 0),
-        ({"CreateSubmission": [429]}, "not known whether it counts", 0),
-        ({"CreateSubmission": ["late 500"], "ListSubmissions": [None, None, 403]}, "its rules are not accepted", 1),
+        *slow(
+            ({"CreateSubmission": [429]}, "not known whether it counts", 0),
+            ({"CreateSubmission": ["late 500"], "ListSubmissions": [None, None, 403]}, "its rules are not accepted", 1),
+        ),
     ],
     ids=str,
 )
 def test_a_submission_in_doubt(
-    record_property: Record, impatient: Project, kaggle: Kaggle, faults: Faults, said: str, counted: int
+    row: Row, impatient: Project, kaggle: Kaggle, faults: Faults, said: str, counted: int
 ) -> None:
-    kaggle.faults.update(faults)
+    kaggle.fail(faults)
     output = impatient.run(*SUBMIT)
-    record(record_property, faults, output, impatient, kaggle)
+    row(faults, output)
     assert_sentence(output, said)
     assert len(kaggle.submissions) == counted
     assert_refused(impatient)
@@ -226,6 +257,7 @@ def test_a_submission_in_doubt(
     assert len(kaggle.submissions) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "faults",
     [
@@ -239,41 +271,50 @@ def test_a_submission_in_doubt(
     ],
     ids=str,
 )
-def test_a_submission_that_recovers(ready: Project, kaggle: Kaggle, faults: Faults) -> None:
+def test_a_submission_that_recovers(row: Row, ready: Project, kaggle: Kaggle, faults: Faults) -> None:
     kaggle.pending = 1
-    kaggle.faults.update(faults)
-    ready.run(*SUBMIT)
+    kaggle.fail(faults)
+    row(faults, ready.run(*SUBMIT))
     assert score(ready) == SCORE
     assert len(kaggle.submissions) == 1
 
 
-def test_a_submission_that_hangs_is_found(impatient: Project, kaggle: Kaggle) -> None:
+@pytest.mark.slow
+def test_a_submission_that_hangs_is_found(row: Row, impatient: Project, kaggle: Kaggle) -> None:
     kaggle.faults["CreateSubmission"] = ["late hang"]
     output = impatient.run(*SUBMIT)
+    row(kaggle.faults, output)
     assert "not done in time" in output
     assert score(impatient) == SCORE
     assert len(kaggle.submissions) == 1
 
 
-def test_the_days_submissions_are_used_up(ready: Project, kaggle: Kaggle) -> None:
+@pytest.mark.slow
+def test_the_days_submissions_are_used_up(row: Row, ready: Project, kaggle: Kaggle) -> None:
     kaggle.daily = 1
     kaggle.submissions.append(Submission(1, "sent by hand", 0.5))
     output = ready.run(*SUBMIT)
+    row("the day's submissions are used up", output)
     assert_sentence(output, "the day's submissions are used up; try again after midnight UTC")
     assert len(kaggle.submissions) == 1
     assert_refused(ready)
 
 
-def test_a_submission_in_error_is_told_and_not_sent_again(ready: Project, kaggle: Kaggle) -> None:
+@pytest.mark.slow
+def test_a_submission_in_error_is_told_and_not_sent_again(row: Row, ready: Project, kaggle: Kaggle) -> None:
     kaggle.error = "ImageId 7 is missing"
     for _ in range(2):
-        assert_sentence(ready.run(*SUBMIT), "ImageId 7 is missing")
+        output = ready.run(*SUBMIT)
+        assert_sentence(output, "ImageId 7 is missing")
         assert len(kaggle.submissions) == 1
+    row("a submission that ends in error, in two runs", output)
 
 
-def test_a_score_that_comes_late_is_picked_up_by_the_next_run(impatient: Project, kaggle: Kaggle) -> None:
+@pytest.mark.slow
+def test_a_score_that_comes_late_is_picked_up_by_the_next_run(row: Row, impatient: Project, kaggle: Kaggle) -> None:
     kaggle.pending = 1000
     output = impatient.run(*SUBMIT)
+    row("a score that does not come", output)
     assert_sentence(output, "Kaggle has had submission ")
     assert_refused(impatient)
     kaggle.submissions[0].pending = 0
@@ -282,6 +323,7 @@ def test_a_score_that_comes_late_is_picked_up_by_the_next_run(impatient: Project
     assert len(kaggle.submissions) == 1
 
 
+@pytest.mark.slow
 def test_an_earlier_submission_is_found_on_a_later_page(ready: Project, kaggle: Kaggle) -> None:
     ready.run(*SUBMIT)
     kaggle.submissions.extend(Submission(ref, f"number {ref} by hand", 0.5) for ref in range(10))

@@ -38,7 +38,7 @@ def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: s
     with start(project, stage, subprocess.PIPE) as second:
         assert second.stdout
         for line in second.stdout:
-            if "has not ended yet; waiting for it" in line:
+            if "has not finished yet; waiting for it" in line:
                 waited = True
                 kaggle.released.set()
     assert second.returncode == 0
@@ -109,7 +109,7 @@ def test_a_second_run_says_why_not_in_the_end(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with (
         exclusive("submit", Path("lock")),
-        pytest.raises(UserError, match="another run of submit is still at work"),
+        pytest.raises(UserError, match="another run of submit is still in progress"),
         exclusive("submit", Path("lock"), patience=0.5),
     ):
         pass

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,10 +23,14 @@ def recipe(model: str) -> Recipe:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("side", "classes"), [(28, 10), (8, 26), (21, 2), (27, 3)])
-def test_every_network_maps_images_to_a_logit_a_class(model: str, side: int, classes: int) -> None:
+def test_every_network_maps_images_to_one_logit_per_class(model: str, side: int, classes: int) -> None:
     side = max(side, SMALLEST.get(model, 1))
     network = networks.build(recipe(model), side, classes, seed=0)
     assert network(torch.rand(5, side, side, dtype=torch.float32)).shape == (5, classes)
+
+
+def test_the_networks_are_those_that_a_recipe_can_name() -> None:
+    assert [*networks.BY_NAME] == MODELS == [*get_args(Recipe.model_fields["model"].annotation)]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -40,6 +44,15 @@ def test_the_seed_decides_the_weights(model: str) -> None:
 def test_images_too_small_for_a_network_are_refused(model: str, smallest: int) -> None:
     with pytest.raises(UserError, match=f"model: {model} takes images of {smallest}x{smallest} pixels or more"):
         networks.build(recipe(model), smallest - 1, 10, seed=0)
+
+
+@pytest.mark.parametrize("key", ["augmentation.shift", "test_time_shift"])
+def test_shifts_that_leave_nothing_of_an_image_are_refused(key: str) -> None:
+    shift = {"augmentation": Augmentation(shift=8.0)} if key == "augmentation.shift" else {"test_time_shift": 8}
+    shifting = recipe("mlp").model_copy(update=shift)
+    networks.build(shifting, 9, 10, seed=0)
+    with pytest.raises(UserError, match=f"{key}: 8 pixels move all of an image of 8x8 out of sight"):
+        networks.build(shifting, 8, 10, seed=0)
 
 
 def test_channels_are_those_of_the_recipe_one_number_for_each_convolution() -> None:
@@ -71,7 +84,7 @@ def test_bfloat16_is_used_where_the_processor_has_it_and_leaves_the_weights_floa
 
 def distort(images: torch.Tensor, augmentation: Augmentation, generator: torch.Generator) -> torch.Tensor:
     distorted = recipe("cnn").model_copy(update={"augmentation": augmentation})
-    return next(TrainingImages(images, distorted, generator).batches([slice(None)]))[1]
+    return next(TrainingImages(images, distorted, generator).batches([slice(None)], torch.zeros(len(images))))[0]
 
 
 def spot(side: int = 28) -> torch.Tensor:

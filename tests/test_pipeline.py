@@ -97,10 +97,10 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
     Project(ROOT).run("python", "-c", check)
 
 
-def test_waiting_threads_of_torch_are_told_to_sleep(finished: Project) -> None:
+def test_waiting_threads_of_torch_spin_only_briefly(finished: Project) -> None:
     stages = load_yaml(finished.root / "dvc.lock")["stages"]
     for name in ("train@0", "evaluate", "predict"):
-        assert stages[name]["cmd"].startswith("env OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=4000 python -m stages.")
+        assert stages[name]["cmd"].startswith("env OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=4000 ")
 
 
 def test_training_that_diverges_leaves_no_model(reproduced: Project) -> None:
@@ -110,7 +110,7 @@ def test_training_that_diverges_leaves_no_model(reproduced: Project) -> None:
     output = reproduced.run("python", "-m", "stages.train", "mlp", "0", *inputs, *outputs, fails=True)
     assert output.splitlines()[-1].startswith("error: the loss became nan in epoch 1; lower the recipe's lr")
     assert "Traceback" not in output
-    assert not (reproduced.root / "other").exists()
+    assert not [path for path in (reproduced.root / "other").rglob("*") if path.is_file()]
 
 
 def test_a_mistake_is_one_line_and_leaves_no_output(reproduced: Project) -> None:

@@ -19,7 +19,7 @@ from src.inference.predictions import Predictions
 from src.models import checkpoints, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.recipes import Preprocessing, Recipe
-from src.reporting.pictures.tables import read_predictions, top_confusions
+from src.reporting.pictures import results
 
 RECIPE = Recipe(model="linear", loss="cross_entropy", optimizer="sgd", lr=0.1, batch_size=1, epochs=1, shuffle=False)
 CLASSES = np.array(["a", "b", "c"])
@@ -107,10 +107,10 @@ def test_a_model_comes_back_as_it_was_saved_and_equal_models_have_equal_bytes(tm
 def test_models_that_do_not_match_are_refused(tmp_path: Path) -> None:
     cpu, images = torch.device("cpu"), np.zeros((1, 2, 2), dtype=np.float32)
     checkpoints.write(tmp_path / "0.safetensors", model(0))
-    with pytest.raises(UserError, match="takes images of side 2, not 3"):
+    with pytest.raises(UserError, match="takes images of 2x2 pixels, these have 3x3"):
         predict(ensemble(tmp_path, 0), np.zeros((1, 3, 3), dtype=np.float32), cpu)
     checkpoints.write(tmp_path / "1.safetensors", replace(model(1), classes=np.array([1, 2, 3])))
-    with pytest.raises(UserError, match=r"1\.safetensors has other classes"):
+    with pytest.raises(UserError, match=r"1\.safetensors was trained on other classes"):
         predict(ensemble(tmp_path, 0, 1), images, cpu)
     (tmp_path / "1.safetensors").write_bytes(b"nonsense")
     with pytest.raises(UserError, match="not a model of this pipeline"):
@@ -136,6 +136,7 @@ def by_hand() -> tuple[Predictions, NDArray[Any]]:
 
 def test_scores_are_those_worked_out_by_hand() -> None:
     metrics = score(*by_hand())
+    assert [*metrics][:2] == ["accuracy", "accuracy_interval"], "what a person looks for comes first"
     assert metrics["images"] == 4
     assert metrics["errors"] == 1
     assert metrics["accuracy"] == 0.75
@@ -171,7 +172,7 @@ def test_the_log_loss_is_over_all_classes_of_the_model() -> None:
     assert metrics["log_loss"] == pytest.approx(-np.log(of_truth).mean(), rel=1e-5)
 
 
-def test_a_class_that_is_nowhere_has_precision_and_recall_0() -> None:
+def test_a_class_that_never_occurs_has_precision_and_recall_0() -> None:
     predicted = Predictions(CLASSES, {"0": np.array([[0.9, 0.1, 0.0]], dtype=np.float32)})
     classes = scores_of(predicted, np.array(["a"])).of_classes()
     assert list(classes["precision"]) == list(classes["recall"]) == [1, 0, 0]
@@ -203,8 +204,8 @@ def test_predicted_classes_are_counted() -> None:
 
 def test_predictions_are_written_with_the_labels(tmp_path: Path) -> None:
     tables.write(tmp_path / "x" / "validation.csv", predictions.with_labels(*by_hand()))
-    rows = read_predictions(tmp_path / "x" / "validation.csv")
+    rows = results.read_predictions(tmp_path / "x" / "validation.csv")
     assert list(rows["label"]) == ["a", "b", "b", "c"]
     assert list(rows["predicted"]) == ["a", "b", "a", "c"]
     assert list(rows["confidence"]) == pytest.approx([0.7, 0.5, 0.7, 0.5])
-    assert top_confusions(rows) == [("b", "a", 1)]
+    assert results.top_confusions(rows) == [("b", "a", 1)]

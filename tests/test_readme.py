@@ -15,7 +15,7 @@ WIDE = '''
 class Wide(nn.Sequential):
     """A multilayer perceptron with one narrow hidden layer."""
 
-    def __init__(self, side: int, classes: int) -> None:
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
         super().__init__(nn.Flatten(), nn.Linear(side * side, 64), nn.ReLU(), nn.Linear(64, classes))
 '''
 
@@ -104,11 +104,10 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project) -> None:
     assert {tuple(line.split()[:3]) for line in reproduced.run(*commands[1].split()).splitlines()[1:]} == shown
 
 
+@pytest.mark.slow
 def test_a_model_of_one_s_own(reproduced: Project) -> None:
-    append(reproduced, "src/models/networks.py", WIDE)
-    otherwise = "        else:\n            network = _convolutional"
-    choice = '        elif recipe.model == "wide":\n            network = Wide(side, classes)\n'
-    replace(reproduced, "src/models/networks.py", otherwise, choice + otherwise)
+    registry = "\n\nBY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {\n"
+    replace(reproduced, "src/models/networks.py", registry, f'{WIDE}{registry}    "wide": Wide,\n')
     replace(reproduced, "src/models/recipes.py", '"cnn5x5"]', '"cnn5x5", "wide"]')
     recipe = "model: wide, loss: cross_entropy, optimizer: adamw, lr: 0.003, batch_size: 64, epochs: 5, shuffle: true"
     replace(reproduced, "params.yaml", "\nrecipes:\n", f"\nrecipes:\n  wide: {{{recipe}}}\n")
@@ -118,6 +117,7 @@ def test_a_model_of_one_s_own(reproduced: Project) -> None:
     assert json.loads((reproduced.root / "metrics" / "evaluate.json").read_text())["accuracy"] > 0.85
 
 
+@pytest.mark.slow
 def test_a_source_of_one_s_own(reproduced: Project) -> None:
     root = reproduced.root
     (root / "data" / "raw").rename(root.parent / "files")

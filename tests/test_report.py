@@ -62,7 +62,7 @@ def test_without_accuracy_nothing_is_compared() -> None:
     assert "cannot be compared" in comparison.verdict(run(None), run(None, {"images": 0}))
 
 
-def test_nothing_but_the_code_makes_a_report_too(
+def test_a_report_is_written_before_anything_has_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("params.yaml", "dvc.yaml"):
@@ -91,7 +91,7 @@ def test_why_there_is_no_score(settings: dict[str, object], metrics: dict[str, o
     assert said in page.no_score(settings, metrics)
 
 
-def test_a_score_needs_no_excuse() -> None:
+def test_with_a_score_there_is_nothing_to_explain() -> None:
     assert page.no_score({}, {"submit": {"submitted": 1, "public_score": 0.894}}) == ""
 
 
@@ -125,7 +125,8 @@ def test_a_run_is_told_and_compared_with_the_last_commit(reproduced: Project) ->
     assert len((reproduced.root / "report.html").read_bytes()) < 3_000_000
     assert reproduced.changed() == ""
 
-    # as if the stages upstream of train had failed after a change
+    # as if someone had added a picture, and the stages upstream of train had failed after a change
+    shutil.copy(reproduced.root / "plots/pictures/digits.png", reproduced.root / "plots/pictures/another.png")
     reproduced.set({"recipes.linear.lr": 0.2})
     predicted = pd.read_csv(reproduced.root / "data/predictions/validation.csv")
     predicted["predicted"] = predicted["label"]
@@ -134,6 +135,7 @@ def test_a_run_is_told_and_compared_with_the_last_commit(reproduced: Project) ->
     printed = reproduced.run("python", "-m", "src.reporting.report")
     words = text_of(reproduced.root / "report.html")
     assert re.search("not up to date .*train@0", printed)
+    assert "the others here. The first 40 images of the training set, each under its label" in words
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
 

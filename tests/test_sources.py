@@ -9,7 +9,7 @@ from src.core.errors import UserError
 from src.data.competition import FILES
 from src.sources.local import source as local
 from tests.competitions import digits
-from tests.conftest import Project
+from tests.conftest import Project, slow
 
 DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
 SUBMIT = ("python", "-m", "stages.submit", "data/raw/sample_submission.csv", "metrics/evaluate.json",
@@ -23,7 +23,9 @@ def write(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-@pytest.mark.parametrize("home", [("-u", "HOME"), ("HOME=/nonexistent/home",)], ids=["no HOME", "a missing HOME"])
+@pytest.mark.parametrize(
+    "home", [("HOME=/nonexistent/home",), *slow((("-u", "HOME"),))], ids=["a missing HOME", "no HOME"]
+)
 @pytest.mark.parametrize("source", ["sample", "local"])
 def test_sample_and_local_need_neither_home_nor_network_nor_kaggle(
     project: Project, source: str, home: tuple[str, ...]

@@ -1,6 +1,7 @@
 """Run a stage's `main` as a command: its signature is the command line."""
 
 import functools
+import sys
 from collections.abc import Callable
 
 import typer
@@ -13,8 +14,11 @@ def run(main: Callable[..., None]) -> None:
     """Call `main` with the arguments of the command line and exit.
 
     A `UserError`, and an `OSError` that names a file or says that the disk is full, end as one line on stderr and exit
-    status 1. Anything else is a bug and keeps its traceback.
+    status 1. Anything else is a bug and keeps its traceback. On native Windows, which lacks the file locks and alarms
+    that some stages need, such a line is all that happens.
     """
+    if sys.platform == "win32":
+        raise SystemExit("error: native Windows is not supported; use WSL (`wsl --install`) and work inside it")
 
     @functools.wraps(main)
     def command(*arguments: object, **options: object) -> None:

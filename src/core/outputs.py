@@ -1,4 +1,4 @@
-"""Write an output whole or not at all."""
+"""Write an output completely or not at all."""
 
 import errno
 import shutil
@@ -13,9 +13,9 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or a folder to; on success it takes the place of `output`.
 
-    The temporary path lies two levels above the output, on the same disk: the output's own folder may be a dependency
-    of another stage, whose hash a leftover would change. An exception leaves `output` as it was; that the disk is full
-    is said of `output`.
+    The temporary path is in the folder above the output's own, on the same disk: the output's own folder may be a
+    dependency of another stage, whose hash a leftover would change. An exception leaves `output` as it was. An error
+    that says that the disk is full names `output`.
     """
     folder = output.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Read params.yaml key by key, and check what is read."""
+"""Read and validate params.yaml, key by key."""
 
 import re
 from collections.abc import Hashable, Mapping
@@ -59,7 +59,7 @@ def read() -> Mapping[str, object]:
 
 
 def validate(value: object, kind: type[T], path: list[str]) -> T:
-    """Return `value` as a valid `kind`; `path` are the keys that lead to it.
+    """Return `value` as a valid `kind`; `path` holds the keys that lead to it.
 
     Raises:
         UserError: one line that names each wrong key, its value and what is allowed.
@@ -71,16 +71,17 @@ def validate(value: object, kind: type[T], path: list[str]) -> T:
         for problem in error.errors(include_url=False):
             key = ".".join(map(str, [*path, *problem["loc"]]))
             what = problem["msg"].removeprefix("Value error, ")
-            found = "" if problem["type"] == "missing" else f" (found: {problem['input']!r})"
+            # the input of a missing key, or of a rule about several keys, is the mapping around them
+            found = "" if isinstance(problem["input"], Mapping) else f" (found: {problem['input']!r})"
             problems.append(f"{key}: {what[0].lower()}{what[1:]}{found}")
         raise UserError(f"{PATH}: {'; '.join(problems)}") from None
 
 
 def load_yaml(text: str) -> Any:
-    """Return the content of a YAML text in which every scalar means what it means to DVC.
+    """Parse YAML so that every scalar has the value that DVC reads.
 
-    DVC reads YAML 1.2 and PyYAML reads YAML 1.1: there `1e-05`, which DVC itself writes, is text, `on` and `yes` are
-    true and `012` is ten.
+    DVC reads YAML 1.2 and PyYAML reads YAML 1.1, in which `1e-05`, which DVC itself writes, is a string, `on` and `yes`
+    are true and `012` is ten.
 
     Raises:
         yaml.YAMLError: the text is not valid YAML, or a key occurs twice in one mapping.
@@ -88,7 +89,7 @@ def load_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_Yaml12Loader)
 
 
-# how YAML 1.2 writes what YAML 1.1 writes otherwise: tag, pattern, first characters
+# the scalars that YAML 1.2 writes differently from YAML 1.1: tag, pattern, first characters
 _SCALARS = (
     ("tag:yaml.org,2002:bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
     ("tag:yaml.org,2002:int", "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),

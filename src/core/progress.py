@@ -1,4 +1,4 @@
-"""Show the progress of a long computation: a bar on a terminal, ten plain lines elsewhere."""
+"""Show the progress of a long computation: a bar on a terminal, about ten plain lines elsewhere."""
 
 import math
 import sys
@@ -32,7 +32,7 @@ class Progress:
             self._bar.close()
 
     def step(self, state: str = "") -> None:
-        """Count a step as done; `state` describes the result so far, and stays on the bar until the next one."""
+        """Count a step as done; `state` describes the result so far and stays on the bar until it is replaced."""
         self._done += 1
         if self._bar is not None:
             if state:

@@ -1,6 +1,6 @@
 """Tables as CSV files that are equal, byte for byte, for equal runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,3 +27,22 @@ def writing(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
             header = False
 
         yield append
+
+
+@contextmanager
+def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]:
+    """Yield a function that adds a row to the table at once, in the form of `write`, for those who watch it grow.
+
+    An exception removes the file. A process that is killed leaves a file that is not whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file
+    try:
+        with path.open("w", buffering=1, newline="") as file:  # a line is on disk when it ends
+            file.write(",".join(columns) + "\n")
+            yield lambda *row: pd.DataFrame([row]).to_csv(
+                file, header=False, index=False, float_format="%.6f", lineterminator="\n"
+            )
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,4 +1,4 @@
-"""The data contract: what the three files of a competition must hold. They are read and checked here alone.
+"""The data contract: what the three files of a competition must contain. Only this module reads and checks them.
 
 Column names, sizes and classes come from the files:
 
@@ -179,7 +179,7 @@ def count_images(raw_dir: Path) -> dict[str, int]:
     _unlabelled(raw_dir, count)
     numbered = pixels_are_numbered(columns.pixels)
     if not numbered:
-        print("the names of the pixels tell no order: that of the columns in train.csv is taken", flush=True)
+        print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return {
         "pixels_in_order_of_the_file": int(not numbered),
         "labelled_images": len(labelled),
@@ -342,14 +342,14 @@ def _ignore(images: NDArray[np.uint8]) -> None:
 
 
 def pixels_are_numbered(pixels: Sequence[str]) -> bool:
-    """Whether the names of the pixels tell their places in the image."""
+    """Whether the names of the pixel columns give their positions in the image."""
     return _places(pixels) is not None
 
 
 def _in_image_order(pixels: list[str]) -> tuple[str, ...]:
     """Order names such as `pixel10`, `10.0`, or `2x7` with row and column, so that shuffled columns make one image.
 
-    Names that do not tell a place are taken in the order of the file.
+    Names that give no position are taken in the order of the file.
     """
     places = _places(pixels)
     return tuple(pixels if places is None else sorted(pixels, key=places.__getitem__))
@@ -395,7 +395,7 @@ def _check_header(path: Path) -> None:
 
 
 def _check_written(path: Path, rows: Mapping[str, int], column: str) -> None:
-    """Refuse labels or ids, given with their rows, that would not come back from a CSV file as they are."""
+    """Refuse labels or ids, given with their rows, that would not survive being written to CSV and read again."""
     for text, row in rows.items():
         if CONTROL.search(text):
             raise UserError(f"{csv_files.where(path, row, column)}: {text!r} holds a line end or a NUL character")

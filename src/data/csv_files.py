@@ -52,7 +52,7 @@ def read(path: Path, pixels: tuple[str, ...]) -> Iterator[pd.DataFrame]:
     empty_cells, parts = False, 0
     with open_file(path, pixels) as reader:
         while (rows := _next(path, pixels, reader)) is not None:
-            # pandas takes a row that ends early as one with empty text
+            # pandas fills a row that ends early with empty text
             empty_cells |= last not in pixels and bool((rows[last] == "").any())
             parts += len(rows) > 0
             if len(rows):
@@ -91,7 +91,7 @@ def _refused(path: Path, pixels: tuple[str, ...]) -> Iterator[None]:
 
 
 def _has_words(path: Path) -> bool:
-    """Whether `True` or `False` occurs below the header: pandas takes them for the pixels 1 and 0."""
+    """Whether `True` or `False` occurs below the header: pandas reads them as the pixels 1 and 0."""
     with path.open("rb") as file:
         file.readline()
         end = b""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from src.core import cli, metrics, params
@@ -11,7 +12,7 @@ from src.core.metrics import Metrics
 from src.data import images
 from src.demo import export, page
 from src.models import recipes
-from src.models.recipes import Recipe
+from src.models.checkpoints import Checkpoint
 
 MODELS = Path("models")
 TRAINING_SET = Path("data/normalized/train")
@@ -27,8 +28,8 @@ def main() -> None:
     description = export.Description(
         classes=first.classes.tolist(),
         side=first.side,
-        recipe=name_of(first.recipe),
-        members=[*ensemble],
+        recipes=recipes_of(ensemble),
+        seeds=seeds_of(ensemble),
         evaluation=evaluation(),
         commit=commit(),
     )
@@ -39,28 +40,38 @@ def main() -> None:
         print(f"{path.absolute()}  {path.stat().st_size / 1e3:,.0f} kB")
 
 
-def name_of(recipe: Recipe) -> str:
-    """Return the name of the recipe that params.yaml selects.
+def recipes_of(ensemble: Mapping[str, Checkpoint]) -> list[str]:
+    """Return the names of the recipes, which are in params.yaml and not in the models.
 
     Raises:
-        UserError: the model was trained with another `recipe`.
+        UserError: a model was not trained with the recipe of that name in params.yaml.
     """
-    name = params.get("recipe", str)
-    if recipes.get(name) != recipe:
-        raise UserError(f"{MODELS}: not trained with the recipe that {params.PATH} selects; run `make repro` first")
-    return name
+    selected = params.get("recipe", str)
+    names = {member: member.rpartition("-")[0] or selected for member in ensemble}
+    for member, name in names.items():
+        if recipes.get(name) != ensemble[member].recipe:
+            file = MODELS / f"{member}.safetensors"
+            raise UserError(f"{file}: not trained with the recipe {name} of {params.PATH}; run `make repro` first")
+    return [*dict.fromkeys(names.values())]
+
+
+def seeds_of(ensemble: Mapping[str, Checkpoint]) -> list[int]:
+    """Return the seeds, each of which every recipe was trained with."""
+    return [*dict.fromkeys(int(member.rpartition("-")[2]) for member in ensemble)]
 
 
 def evaluation() -> Metrics:
     """Return the scores of the ensemble on the validation set.
 
     Raises:
-        UserError: they are missing, or are those of other models.
+        UserError: they are missing, or are those of other models, or DVC cannot tell.
     """
     command = [sys.executable, "-m", "dvc", "status", "--json", "evaluate"]
     done = subprocess.run(command, capture_output=True, text=True)
-    changes = json.loads(done.stdout).get("evaluate", []) if done.returncode == 0 else []
-    changed = {path for change in changes if isinstance(change, dict) for paths in change.values() for path in paths}
+    if done.returncode != 0:
+        raise UserError(f"`dvc status` failed: {done.stderr.strip().splitlines()[0]}")
+    changes = [change for change in json.loads(done.stdout).get("evaluate", []) if isinstance(change, dict)]
+    changed = {path for change in changes for paths in change.values() for path in paths}
     if not EVALUATION.exists() or changed & {str(MODELS), str(EVALUATION)}:
         raise UserError(f"{EVALUATION}: not the scores of the models in {MODELS}; run `make repro` first")
     return metrics.read(EVALUATION)

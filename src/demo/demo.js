@@ -1,91 +1,104 @@
 // The page: drawing, and what the model makes of it.
 
-import { drawn, fitted, pictured, scaled } from "ink";
+import { fit, inkOfPicture, inkOfStrokes, scale } from "ink";
 import * as ort from "onnxruntime-web";
 
 const PEN = 0.085; // the width of a line, as a share of the canvas
-const LARGEST = 560; // pixels of the longer side of a picture; more bring nothing
-const LIVE = 25; // milliseconds; a model that takes longer is asked when a line is finished, not while it is drawn
+const DRAWING = 280; // pixels of a side of a drawing, from which the image for the model is made
+const PICTURE = 560; // the most pixels of the longer side of a picture; more bring nothing
+const LIVE = 25; // milliseconds; a model that takes longer is run when a line is finished, not while it is drawn
 
 const find = (id) => document.getElementById(id);
 const { classes, side, noun, labels } = JSON.parse(find("facts").textContent);
 const canvas = find("canvas");
-const bars = find("bars").children;
+const bars = [...find("bars").children];
 const places = [...find("nearest").children];
 
-let session;
+let session; // the model, once it is loaded
 let trainingImages; // the pixels of all examples, one image after the other, in [0, 255]
-let history = [{ strokes: [], picture: null }]; // what was on the canvas, step by step
-let stroke = null; // the line that is being drawn
 let milliseconds = Infinity; // that the model took the last time
+let steps = [{ strokes: [], picture: null }]; // what has been on the canvas; the last step is there now
+let stroke = null; // the line that is being drawn
+
+/** Return what is on the canvas: strokes, which are lists of points in [0, 1], or the ink of a picture. */
+function content() {
+  const last = steps.at(-1);
+  return stroke ? { strokes: [...last.strokes, stroke], picture: null } : last;
+}
 
 // ---- from the canvas to the model
 
-const current = () => history.at(-1);
-const strokes = () => (stroke ? [...(current().picture ? [] : current().strokes), stroke] : current().strokes);
-const ink = () => (current().picture && !stroke ? current().picture : drawn(strokes(), PEN));
+function ink() {
+  const { strokes, picture } = content();
+  if (picture) return picture;
+  const context = new OffscreenCanvas(DRAWING, DRAWING).getContext("2d", { willReadFrequently: true });
+  drawStrokes(context, strokes);
+  return inkOfStrokes(context.getImageData(0, 0, DRAWING, DRAWING));
+}
 
-async function predict(image) {
+async function predict(model, image) {
   const start = performance.now();
   const input = new ort.Tensor("float32", image, [1, side, side]);
-  const { probabilities } = await session.run({ images: input });
+  const { probabilities } = await model.run({ images: input });
   milliseconds = performance.now() - start;
   return probabilities.data;
 }
 
-let [running, waiting] = [false, false];
+let calls = 0;
+let shown = Promise.resolve();
 
-/** Show what the model makes of the canvas; of several calls while it computes, only the last counts. */
-async function update() {
-  waiting = true;
-  if (running || !session) return;
-  running = true;
-  while (waiting) {
-    waiting = false;
-    const image = (find("fit").checked ? fitted : scaled)(ink(), side);
-    paint(find("image"), image);
-    if (image.some((value) => value > 0)) {
-      show(image, await predict(image));
-    } else {
-      showNothing();
-    }
-  }
-  running = false;
+/** Show what the model makes of the canvas, after earlier calls; of those that wait, only the last does anything. */
+function update() {
+  const call = ++calls;
+  shown = shown.then(() => call === calls && showPrediction());
+  return shown;
 }
 
 // ---- what is shown
 
-const percent = (share) => `${(100 * share).toFixed(share < 0.0995 || share > 0.9995 ? 1 : 0)}\u00a0%`;
+async function showPrediction() {
+  const image = (find("fit").checked ? fit : scale)(ink(), side);
+  paint(find("image"), image);
+  if (session && image.some((value) => value > 0)) {
+    show(image, await predict(session, image));
+  } else {
+    showNothing();
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
 function show(image, probabilities) {
-  const order = [...classes.keys()].sort((one, other) => probabilities[other] - probabilities[one]);
-  classes.forEach((_, index) => setBar(index, probabilities[index], index === order[0]));
-  answer(classes[order[0]]);
+  const [best, second] = [...classes.keys()].sort((one, other) => probabilities[other] - probabilities[one]);
+  bars.forEach((bar, index) => setBar(bar, probabilities[index], index === best));
+  setAnswer(classes[best]);
   const nearest = nearestTo(image);
-  places.forEach((place, rank) => showExample(place, nearest[rank], order[0]));
+  places.forEach((place, rank) => showExample(place, nearest[rank], best));
   if (stroke) return; // a screen reader need not hear every stage of a line
-  const same = nearest.filter((index) => labels[index] === order[0]).length;
+  const next = `; next is ${classes[second]}, with ${percent(probabilities[second])}`;
+  const same = nearest.filter((example) => labels[example] === best).length;
   say(
-    `The model reads ${classes[order[0]]} with a probability of ${percent(probabilities[order[0]])}, ` +
-      `then ${classes[order[1]]} with ${percent(probabilities[order[1]])}. ` +
-      `Of the ${nearest.length} training images nearest to it, ${same} ${same === 1 ? "is" : "are"} ${classes[order[0]]}.`,
+    `The model reads ${classes[best]}, with a probability of ${percent(probabilities[best])}` +
+      `${probabilities[second] < 0.0005 ? "" : next}. ` +
+      `Of the ${nearest.length} nearest training images, ${same} ${same === 1 ? "is" : "are"} labelled ${classes[best]}.`,
   );
 }
 
 function showNothing() {
-  classes.forEach((_, index) => setBar(index, null, false));
-  answer("?");
+  bars.forEach((bar) => setBar(bar, null, false));
+  setAnswer("?");
   places.forEach((place) => showExample(place));
-  say(current().picture && !stroke ? "There is no ink in this picture." : `Draw a ${noun}, or open a picture of one.`);
+  if (!session) say("The model is loading.");
+  else if (content().picture) say("There is no ink in this picture.");
+  else say(`Draw a ${noun}, or open a picture of one.`);
 }
 
-function answer(label) {
+function setAnswer(label) {
   find("answer").textContent = label;
   find("answer").classList.toggle("none", label === "?");
 }
 
-function setBar(index, probability, best) {
-  const bar = bars[index];
+function setBar(bar, probability, best) {
   bar.classList.toggle("best", best);
   bar.style.setProperty("--share", probability ?? 0);
   const value = bar.querySelector("data");
@@ -93,6 +106,7 @@ function setBar(index, probability, best) {
   value.textContent = probability === null ? "" : percent(probability);
 }
 
+/** Show a sentence, which a screen reader reads out. */
 function say(sentence, wrong = false) {
   find("result").textContent = sentence;
   find("result").classList.toggle("wrong", wrong);
@@ -112,43 +126,52 @@ function nearestTo(image) {
 }
 
 function showExample(place, example, best) {
-  const pixels = example === undefined ? [0] : trainingImages.subarray(example * side * side, (example + 1) * side * side);
-  paint(place.querySelector("canvas"), Float32Array.from(pixels, (value) => value / 255), Math.sqrt(pixels.length));
-  place.querySelector("span").textContent = example === undefined ? "" : classes[labels[example]];
-  place.classList.toggle("same", labels[example] === best);
+  const empty = example === undefined;
+  const pixels = empty ? [] : trainingImages.subarray(example * side * side, (example + 1) * side * side);
+  const image = new Float32Array(side * side);
+  pixels.forEach((pixel, index) => (image[index] = pixel / 255));
+  paint(place.querySelector("canvas"), image);
+  place.querySelector("span").textContent = empty ? "" : classes[labels[example]];
+  place.classList.toggle("same", !empty && labels[example] === best);
 }
 
-/** Paint a field of ink as black of that opacity; the style sheet turns it over in the dark. */
-function paint(element, values, width = side) {
-  const height = values.length / width;
-  [element.width, element.height] = [width, height];
-  const pixels = new ImageData(width, height);
+/** Paint square ink as black of that opacity; in the dark, the style sheet makes it white. */
+function paint(element, values) {
+  element.width = element.height = Math.sqrt(values.length);
+  const pixels = new ImageData(element.width, element.height);
   values.forEach((value, index) => (pixels.data[4 * index + 3] = Math.round(255 * value)));
   element.getContext("2d").putImageData(pixels, 0, 0);
 }
 
-function paintCanvas() {
-  const { picture } = current();
-  if (picture && !stroke) {
-    paint(canvas, scaled(picture, LARGEST), LARGEST);
-    return;
-  }
-  canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
-  const context = canvas.getContext("2d");
-  context.scale(canvas.width, canvas.height);
+function drawStrokes(context, strokes) {
+  context.scale(context.canvas.width, context.canvas.height);
   Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
-  for (const points of strokes()) {
+  for (const points of strokes) {
+    const [x, y] = points[0];
     context.beginPath();
-    points.forEach(([x, y]) => context.lineTo(x, y));
-    context.lineTo(...points.at(-1)); // a point is a line that ends where it starts
+    context.moveTo(x, y + 1e-3); // a canvas leaves out lines without a length, and a point is to be seen
+    points.forEach((point) => context.lineTo(...point));
     context.stroke();
   }
 }
 
+function paintCanvas() {
+  const { strokes, picture } = content();
+  if (picture) {
+    paint(canvas, scale(picture, PICTURE));
+  } else {
+    canvas.width = canvas.height = Math.round(canvas.clientWidth * devicePixelRatio);
+    drawStrokes(canvas.getContext("2d"), strokes);
+  }
+}
+
+/** Show everything anew, and return a promise of that. */
 function changed() {
-  find("undo").disabled = history.length === 1;
-  find("clear").disabled = current().strokes.length === 0 && !current().picture;
-  find("hint").hidden = stroke !== null || !find("clear").disabled;
+  const { strokes, picture } = content();
+  const empty = strokes.length === 0 && !picture;
+  find("undo").disabled = steps.length === 1;
+  find("clear").disabled = empty;
+  find("hint").hidden = !empty;
   paintCanvas();
   return update();
 }
@@ -178,28 +201,30 @@ canvas.addEventListener("pointermove", (event) => {
 for (const type of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(type, async (event) => {
     if (!stroke || !event.isPrimary) return;
-    const start = performance.now();
-    history.push({ strokes: strokes(), picture: null });
+    steps.push(content());
     stroke = null;
     await changed();
-    performance.measure("from a stroke to the bars", { start });
+    await painted();
+    if (session) performance.measure("from a stroke to the bars", { start: event.timeStamp });
   });
 }
 
-function undo() {
-  if (history.length > 1) history.pop();
-  changed();
+/** Wait until the browser has painted what has changed. */
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
+function onPress(button, change) {
+  button.addEventListener("click", () => {
+    change();
+    changed();
+    if (button.disabled) canvas.focus(); // which the button would lose to nothing
+  });
 }
 
-find("undo").addEventListener("click", undo);
-find("clear").addEventListener("click", () => {
-  history.push({ strokes: [], picture: null });
-  changed();
-  canvas.focus();
-});
+onPress(find("undo"), () => steps.pop());
+onPress(find("clear"), () => steps.push({ strokes: [], picture: null }));
 find("fit").addEventListener("change", update);
 document.addEventListener("keydown", (event) => {
-  if ((event.ctrlKey || event.metaKey) && event.key === "z") undo();
+  if ((event.ctrlKey || event.metaKey) && event.key === "z") find("undo").click();
 });
 window.addEventListener("resize", paintCanvas);
 
@@ -211,14 +236,14 @@ async function openFile(file) {
     say(`${file.name} is not a picture that this browser can read; choose a PNG or JPEG file.`, true);
     return;
   }
-  const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
-  const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(scale * length)));
+  const factor = Math.min(1, PICTURE / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(factor * length)));
   const context = new OffscreenCanvas(width, height).getContext("2d");
   context.fillStyle = "white"; // behind what is transparent
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  history.push({ strokes: [], picture: pictured(context.getImageData(0, 0, width, height)) });
+  steps.push({ strokes: [], picture: inkOfPicture(context.getImageData(0, 0, width, height)) });
   changed();
 }
 
@@ -238,7 +263,7 @@ document.addEventListener("paste", (event) => {
 // ---- loading
 
 /** Return the bytes of one of the compressed blocks at the end of the page. */
-async function unpacked(id) {
+async function unpack(id) {
   const characters = atob(find(id).textContent);
   find(id).remove(); // it is not needed any more, and it is large
   const bytes = new Uint8Array(characters.length);
@@ -247,20 +272,26 @@ async function unpacked(id) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+find("notices").addEventListener("toggle", async ({ target }) => {
+  const text = target.querySelector("pre");
+  if (target.open && !text.textContent) text.textContent = new TextDecoder().decode(await unpack("notices-block"));
+});
+
 async function load() {
-  trainingImages = await unpacked("images-of-training");
-  ort.env.wasm.wasmBinary = await unpacked("runtime");
+  trainingImages = await unpack("training-block");
+  ort.env.wasm.wasmBinary = await unpack("runtime-block");
   ort.env.wasm.numThreads = 1; // threads need a server that isolates the page
-  session = await ort.InferenceSession.create(await unpacked("model"), { executionProviders: ["wasm"] });
-  await predict(new Float32Array(side * side)); // the first time takes longer
-  document.documentElement.dataset.ready = "";
-  performance.measure("until the model is ready");
+  const model = await ort.InferenceSession.create(await unpack("model-block"), { executionProviders: ["wasm"] });
+  await predict(model, new Float32Array(side * side)); // the first time takes longer
+  session = model;
 }
 
 changed(); // a person can draw while the model loads
 try {
   await load();
   await update();
+  document.documentElement.dataset.ready = "";
+  performance.measure("until the model is ready");
 } catch (error) {
   say(`This browser cannot run the model: ${error.message}`, true);
   throw error;

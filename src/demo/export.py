@@ -19,6 +19,9 @@ from src.models import checkpoints, forward, networks
 from src.models.checkpoints import Checkpoint
 from src.models.preprocessing import batch_matrices, warp
 
+SCORES = ("accuracy", "accuracy_interval")
+"""What the metadata hold of the scores."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -27,16 +30,16 @@ class Description:
     Attributes:
         classes: the label of each probability.
         side: height and width of an image, in pixels.
-        recipe: the name of the recipe.
-        members: the name of each member: its seed, with its recipe where that is another one.
+        recipes: the names of the recipes; with each of them, the ensemble has a member for each seed.
+        seeds: the seeds.
         evaluation: its scores on the validation set, as in metrics/evaluate.json.
         commit: the commit that it was exported at; empty outside of git.
     """
 
     classes: list[int] | list[str]
     side: int
-    recipe: str
-    members: list[str]
+    recipes: list[str]
+    seeds: list[int]
     evaluation: Metrics
     commit: str
 
@@ -46,14 +49,11 @@ class Description:
         return {
             "classes": json.dumps(self.classes),
             "side": str(self.side),
-            "recipe": self.recipe,
-            "members": json.dumps(self.members),
+            "recipe": ", ".join(self.recipes),
+            "seeds": json.dumps(self.seeds),
             **scores,
             "commit": self.commit,
         }
-
-
-SCORES = ("accuracy", "accuracy_interval")
 
 
 class Ensemble(nn.Module):
@@ -110,10 +110,10 @@ def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) 
         UserError: the packages of the extra `demo` are not installed.
     """
     try:
-        import onnxscript  # noqa: F401 - torch imports it, and would tell its absence in another way
+        import onnxscript  # noqa: F401 - torch imports it, and would report its absence in another way
     except ModuleNotFoundError as error:
         raise UserError(f"the package {error.name} is not installed; run `make demo`") from None
-    # the exporter tells of operators that are not in use, and of deprecations in its own code
+    # the exporter reports operators that are not in use, and deprecations in its own code
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

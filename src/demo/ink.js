@@ -1,37 +1,15 @@
-// From strokes or a picture to the image that the model gets. Ink is a field {values, width, height} of numbers from
-// 0, the paper, to 1, row by row; an image for the model is a Float32Array of side * side of them.
+// From ink to the image that the model gets. Ink is a field {values, width, height} of numbers from 0, the paper, to 1, row
+// by row; an image for the model is a Float32Array of side * side of them.
 
-const GRID = 280; // the height and width, in pixels, of a drawing
-
-/** Return the ink of strokes, lists of points [x, y] in [0, 1], drawn with a round pen of width `pen`. */
-export function drawn(strokes, pen) {
-  const field = { values: new Float32Array(GRID * GRID), width: GRID, height: GRID };
-  for (const points of strokes) {
-    points.forEach((point, index) => drawLine(field, points[Math.max(index - 1, 0)], point, pen / 2));
-  }
-  return field;
+/** Return the ink of strokes, from the RGBA pixels of a canvas that is transparent elsewhere. */
+export function inkOfStrokes({ data, width, height }) {
+  const values = new Float32Array(width * height);
+  for (let index = 0; index < values.length; index++) values[index] = data[4 * index + 3] / 255;
+  return { values, width, height };
 }
 
-function drawLine({ values }, [x0, y0], [x1, y1], radius) {
-  const [ax, ay, bx, by, reach] = [x0, y0, x1, y1, radius].map((length) => length * GRID);
-  const [dx, dy] = [bx - ax, by - ay];
-  const squared = dx * dx + dy * dy;
-  const clip = (position) => Math.min(Math.max(Math.floor(position), 0), GRID);
-  const [left, right] = [clip(Math.min(ax, bx) - reach - 1), clip(Math.max(ax, bx) + reach + 2)];
-  const [top, bottom] = [clip(Math.min(ay, by) - reach - 1), clip(Math.max(ay, by) + reach + 2)];
-  for (let row = top; row < bottom; row++) {
-    for (let column = left; column < right; column++) {
-      const [px, py] = [column + 0.5 - ax, row + 0.5 - ay];
-      const along = squared ? Math.min(Math.max((px * dx + py * dy) / squared, 0), 1) : 0;
-      const distance = Math.hypot(px - along * dx, py - along * dy);
-      const covered = Math.min(Math.max(reach - distance + 0.5, 0), 1); // the pixels of an edge are gray
-      values[row * GRID + column] = Math.max(values[row * GRID + column], covered);
-    }
-  }
-}
-
-/** Return the ink of a picture, the RGBA pixels of a canvas: what is unlike the border of the picture. */
-export function pictured({ data, width, height }) {
+/** Return the ink of a picture, from its opaque RGBA pixels: what is unlike its border. */
+export function inkOfPicture({ data, width, height }) {
   const values = new Float32Array(width * height);
   for (let index = 0; index < values.length; index++) {
     const [red, green, blue] = data.subarray(4 * index, 4 * index + 3);
@@ -44,7 +22,7 @@ export function pictured({ data, width, height }) {
 }
 
 /** Return ink of full contrast on clean paper. */
-function cleaned({ values, width, height }) {
+function clean({ values, width, height }) {
   const paper = borderOf({ values, width, height });
   const darkest = values.reduce((most, value) => Math.max(most, value), 0);
   if (darkest - paper < 0.1) return { values: new Float32Array(values.length), width, height };
@@ -65,8 +43,8 @@ function borderOf({ values, width, height }) {
  * box of 20x20 pixels, anti-aliased, and this is moved by whole pixels until its centre of mass is in the centre of an
  * image of 28x28 pixels. Images of another side are made in proportion.
  */
-export function fitted(ink, side) {
-  const field = cleaned(ink);
+export function fit(ink, side) {
+  const field = clean(ink);
   const { values, width } = field;
   let [mass, massX, massY] = [0, 0, 0];
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -83,17 +61,17 @@ export function fitted(ink, side) {
   const scale = Math.round((20 / 28) * side) / Math.max(right - left, bottom - top);
   const centre = Math.floor(side / 2) + 0.5; // of MNIST's digits: the middle of pixel 14, counted from 0
   const place = (start, centreOfMass) => Math.round(centre - scale * (centreOfMass - start)) - scale * start;
-  return resampled(field, side, scale, place(left, massX / mass), place(top, massY / mass));
+  return resample(field, side, scale, place(left, massX / mass), place(top, massY / mass));
 }
 
 /** Return the image of some ink as it lies on its paper: only scaled. */
-export function scaled(ink, side) {
+export function scale(ink, side) {
   const scale = side / Math.max(ink.width, ink.height);
-  return resampled(ink, side, scale, (side - scale * ink.width) / 2, (side - scale * ink.height) / 2);
+  return resample(ink, side, scale, (side - scale * ink.width) / 2, (side - scale * ink.height) / 2);
 }
 
 /** Return an image: each of its pixels is the mean of what it covers of a field that is scaled and then shifted. */
-function resampled({ values, width, height }, side, scale, shiftX, shiftY) {
+function resample({ values, width, height }, side, scale, shiftX, shiftY) {
   const [columns, rows] = [covering(width, side, scale, shiftX), covering(height, side, scale, shiftY)];
   const image = new Float32Array(side * side);
   for (let y = 0; y < side; y++) {

@@ -14,6 +14,7 @@ from src.data.images import ImageSet
 from src.demo import runtime
 from src.demo.export import Description
 
+FOLDER = Path(__file__).parent
 TEMPLATE = "demo.html.jinja"
 EXAMPLES = 400
 """Training images in the page, about the same number of each class."""
@@ -34,9 +35,8 @@ def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
     labels = np.searchsorted(model.classes, training_set.known_labels[examples]).tolist()
     classes = [str(label) for label in model.classes]
     noun = noun_for(classes)
-    folder = Path(__file__).parent
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -45,22 +45,23 @@ def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
     return environment.get_template(TEMPLATE).render(
         model=model,
         classes=classes,
-        side=model.side,
         noun=noun,
-        examples=labels,
+        examples=len(examples),
         nearest=NEAREST,
         training_images=len(training_set),
         facts={"classes": classes, "side": model.side, "noun": noun, "labels": labels},
-        training_block=_block(pixels.tobytes()),
-        model_block=_block(onnx),
-        runtime_block=_block(runtime.wasm()),
-        # the last line names a source map, which is not in the page
-        modules={
-            "onnxruntime-web": _module(runtime.javascript().partition("//# sourceMappingURL")[0]),
-            "ink": _module((folder / "ink.js").read_text(encoding="utf-8")),
+        blocks={
+            "training": _block(pixels.tobytes()),
+            "model": _block(onnx),
+            "runtime": _block(runtime.wasm()),
+            "notices": _block(runtime.notices().encode()),
         },
-        script=(folder / "demo.js").read_text(encoding="utf-8"),
-        licence=runtime.licence(),
+        modules={
+            # its last line names a source map, which is not in the page
+            "onnxruntime-web": _module(runtime.javascript().partition("//# sourceMappingURL")[0]),
+            "ink": _module((FOLDER / "ink.js").read_text(encoding="utf-8")),
+        },
+        script=(FOLDER / "demo.js").read_text(encoding="utf-8"),
         runtime_version=runtime.VERSION,
     )
 
@@ -81,8 +82,10 @@ def noun_for(classes: Sequence[str]) -> str:
 
 
 def _block(content: bytes) -> str:
+    """Return what `unpack` in demo.js turns back into `content`."""
     return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 def _module(source: str) -> str:
+    """Return the URL, for an import map, of an ECMAScript module."""
     return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()

@@ -1,6 +1,6 @@
 """ONNX Runtime Web, which computes the model in the page.
 
-It is kept here, not fetched: a machine with Python alone has no npm, and a page that is made offline needs it as well.
+It is kept in git, the only file over 1 MiB there: a machine with Python alone has no npm, and may have no network.
 """
 
 import hashlib
@@ -29,9 +29,9 @@ def wasm() -> bytes:
     return _verified(name, lzma.decompress((FOLDER / f"{name}.xz").read_bytes()))
 
 
-def licence() -> str:
-    """Return the licence of both."""
-    return (FOLDER / "LICENSE").read_text(encoding="utf-8")
+def notices() -> str:
+    """Return the licence of both, and those of what they are built from."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("LICENSE", "ThirdPartyNotices.txt"))
 
 
 def _verified(name: str, content: bytes) -> bytes:

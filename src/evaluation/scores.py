@@ -1,4 +1,4 @@
-"""Scores of predictions against true labels: every figure is over images, none over batches."""
+"""Scores of predictions against true labels: every score is over images, not over batches."""
 
 from collections import Counter, defaultdict
 from itertools import combinations
@@ -34,7 +34,7 @@ class Scores:
         """Count a block of images with their true `labels`, shape (N,).
 
         Raises:
-            ValueError: the shapes differ; numpy would broadcast (N, 1) against (N,) to (N, N) without a word.
+            ValueError: the shapes differ; numpy would silently broadcast (N, 1) against (N,) to (N, N).
         """
         if labels.shape != (len(predictions),):
             raise ValueError(f"predicted labels have shape {predictions.labels.shape} and labels {labels.shape}")
@@ -60,7 +60,7 @@ class Scores:
     def metrics(self) -> Metrics:
         """Return the scores of the ensemble.
 
-        Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, of several
+        Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, for several
         members, the mean and the sample standard deviation of their accuracies. Only the number of images where it is
         0.
         """
@@ -69,10 +69,10 @@ class Scores:
         correct = int(np.trace(self._confusion))
         interval = binomtest(correct, self.images).proportion_ci(confidence_level=0.95, method="wilson")
         metrics: dict[str, Metrics | float] = {
-            "images": self.images,
-            "errors": self.images - correct,
             "accuracy": correct / self.images,
             "accuracy_interval": {"low": float(interval.low), "high": float(interval.high)},
+            "errors": self.images - correct,
+            "images": self.images,
             "log_loss": self._log_loss[*self._members,] / self.images,
         }
         if len(self._members) > 1:
@@ -98,7 +98,7 @@ class Scores:
     def of_members(self) -> pd.DataFrame:
         """Return accuracy, errors and log loss of each member, and the errors of the ensemble without it.
 
-        The last is empty where there is only one.
+        The last column is empty where there is only one member.
         """
         rows: list[dict[str, float | str | None]] = []
         for member in self._members if self.images else ():

@@ -45,9 +45,12 @@ def predict_in_blocks(models_dir: Path, images: NDArray[np.float32], device: tor
     for member, checkpoint in by_member.items():
         path = models_dir / f"{member}.safetensors"
         if checkpoint.side != images.shape[1]:
-            raise UserError(f"{path} takes images of side {checkpoint.side}, not {images.shape[1]}; train it again")
+            raise UserError(
+                f"{path} takes images of {checkpoint.side}x{checkpoint.side} pixels, these have {images.shape[1]}x"
+                f"{images.shape[1]}; train it again"
+            )
         if not np.array_equal(checkpoint.classes, classes):
-            raise UserError(f"{path} has other classes than the first model of the ensemble; train it again")
+            raise UserError(f"{path} was trained on other classes than the first model of the ensemble; train it again")
     predicting = [_probabilities(checkpoint, images, device) for checkpoint in by_member.values()]
     label = f"predicting with {' and '.join(by_member)}"
     batches = zip(*predicting, strict=True)

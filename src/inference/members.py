@@ -36,21 +36,23 @@ class MoreRecipes(RootModel[list[str]]):
 
 
 def names(seeds: list[int], more_recipes: list[str]) -> list[str]:
-    """Return the names of the members: `<seed>` with the recipe of the run, `<recipe>-<seed>` with the others."""
+    """Return the names of the members: `<seed>` for the recipe of the run, `<recipe>-<seed>` for the other recipes."""
     return [f"{prefix}{seed}" for prefix in ("", *(f"{recipe}-" for recipe in more_recipes)) for seed in seeds]
 
 
 def write(path: Path, members: list[str]) -> None:
-    """Write which members make up the ensemble."""
+    """Write the names of the members as JSON."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"members": members}) + "\n")
 
 
 def remove_others(members: list[str], folders: Iterable[Path]) -> None:
-    """Delete the files in `folders` that are named after a model that is not one of the `members`.
+    """Delete the files in `folders` that are named as those of a member but belong to none of the `members`.
 
-    DVC leaves them behind when a seed or a recipe is taken out of params.yaml, and no stage owns them any more. The
-    cache still has them: what is put back is not trained again.
+    DVC cannot expand a list of members into the deps of a stage (treeverse/dvc#7151), so `evaluate`, `predict` and
+    `draw` depend on whole folders, and what DVC leaves there when a seed or a recipe is removed from params.yaml would
+    be hashed into dvc.lock and be missing in a fresh clone. No stage owns these files any more, and the cache still has
+    them: a member that is put back is not trained again.
     """
     for folder in folders:
         for file in folder.glob("*"):
@@ -68,6 +70,7 @@ def read(models_dir: Path) -> dict[str, Path]:
     members = {name: models_dir / f"{name}.safetensors" for name in names}
     if others := sorted({*models_dir.glob("*.safetensors")} - {*members.values()}):
         raise UserError(
-            f"{others[0]}: the ensemble has no such member (params.yaml: seeds); run `dvc repro --force ensemble`"
+            f"{others[0]}: the ensemble has no such member (params.yaml: seeds, more_recipes); move it elsewhere, or "
+            "let `dvc repro --force ensemble` remove it"
         )
     return members

@@ -1,4 +1,4 @@
-"""What is trained: recipes, the networks they name, and the files that hold trained ones.
+"""Recipes, networks and checkpoints, and what training and inference share: preprocessing, forward pass, device.
 
 How a network is trained is in `src.training`.
 """

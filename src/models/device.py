@@ -1,4 +1,4 @@
-"""The device on which torch computes, and its number types."""
+"""The device on which torch computes, and its data types."""
 
 import torch
 
@@ -8,7 +8,7 @@ from src.models.recipes import Device
 
 
 def selected() -> torch.device:
-    """Return the device that params.yaml names.
+    """Return the device that params.yaml selects.
 
     Raises:
         UserError: this machine does not have it.
@@ -21,7 +21,7 @@ def selected() -> torch.device:
 
 
 def torch_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the type of weights and images for a recipe's `precision`: float64, or float32 for the others.
+    """Return the data type of weights and images for a recipe's `precision`: float64, or float32 for the others.
 
     Raises:
         UserError: the device does not support it.
@@ -32,9 +32,9 @@ def torch_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def layer_precision(precision: str, device: torch.device) -> str:
-    """Return the precision in which the layers of a network compute, for a recipe's `precision`.
+    """Return the precision in which the layers of a network compute in training, for a recipe's `precision`.
 
-    That is `bfloat16` only where the device has instructions for it: emulated, it is many times slower than float32.
+    It is `bfloat16` only where the device has instructions for it: emulated, it is many times slower than float32.
     """
     return "float32" if precision == "bfloat16" and not _has_bfloat16(device) else precision
 

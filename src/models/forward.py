@@ -1,4 +1,4 @@
-"""The forward pass: of one batch, and of a whole set of images without gradients."""
+"""The forward pass: of a training batch, and of a whole set of images without gradients."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ BATCH_SIZE = 250
 
 
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
-    """Return the logits (B, C), in the type of the weights, of a training batch (B, side, side).
+    """Return the logits (B, C), in the data type of the weights, of a training batch (B, side, side).
 
-    With the recipe's `precision` bfloat16 the layers run in automatic mixed precision, where the device has it.
+    With the `precision` bfloat16 the layers run in automatic mixed precision, where the device has bfloat16.
     """
     weight = next(network.parameters())
     mixed = layer_precision(precision, weight.device) == "bfloat16"
@@ -33,9 +33,9 @@ def logits(
 ) -> Iterator[Tensor]:
     """Yield logits of shape (V, B, C) for batches of `images`, shape (N, side, side), by a network in evaluation mode.
 
-    The images are preprocessed as `settings` say, if any. The layers compute in the type of the weights and never in
+    The images are preprocessed as `settings` say, if any. The layers compute in the data type of the weights, never in
     bfloat16: apart from rounding errors, predictions are then the same on every processor and in every runtime. V is 1
-    where `shift` is 0. Otherwise it is 9: for the image itself and its eight copies shifted by that many pixels.
+    where `shift` is 0, and otherwise 9: the image itself and its eight copies shifted by that many pixels.
     """
     weight = next(network.parameters())
     network.eval()

@@ -1,4 +1,8 @@
-"""The networks: each maps images (B, side, side) in [0, 1] to logits (B, C)."""
+"""The networks: each maps images (B, side, side) in [0, 1] to logits (B, C).
+
+A network is a class that is built from the side of an image in pixels, the number of classes, and its recipe, and has a
+line in `BY_NAME`.
+"""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,9 +15,9 @@ from src.core.errors import UserError
 from src.models.recipes import Recipe
 
 THREADS = {"linear": 1}
-"""Threads for the training of a network, where they are not as many as torch finds.
+"""Threads for the training of a network; the others use as many as torch finds.
 
-A step of the linear model is too short to be shared by two threads: a second one brings nothing, and while another
+A step of the linear model is too short to be divided between two threads: a second one gains nothing, and while another
 process is busy the two wait for each other at every step.
 """
 
@@ -22,16 +26,13 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     """Return the untrained network of a recipe, with weights drawn from `seed`.
 
     Raises:
-        UserError: the images are too small for the network.
+        UserError: the images are too small for the network or for the shifts of the recipe, or the network has another
+            number of convolutions than the recipe has `channels`.
     """
+    _require_room_for_shifts(recipe, side)
     with torch.random.fork_rng(devices=[]):  # torch's global generator stays as it was
         torch.manual_seed(seed)
-        if recipe.model == "linear":
-            network: nn.Module = Linear(side, classes, recipe.initial_range, seed)
-        elif recipe.model == "mlp":
-            network = Mlp(side, classes)
-        else:
-            network = _convolutional(recipe, side, classes)
+        network = BY_NAME[recipe.model](side, classes, recipe)
     dtype = torch.float64 if recipe.precision == "float64" else torch.float32
     # convolutions are faster with the channels of a pixel side by side; torch's types lack this form of `to`
     return network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
@@ -40,31 +41,35 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
 class Linear(nn.Module):
     """One weight per pixel and class, and one bias per class: softmax regression, the notebook's model."""
 
-    def __init__(self, side: int, classes: int, initial_range: float, seed: int) -> None:
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
         super().__init__()
         # numpy's generator gives the same numbers on every machine; first the weights, pixels first, then the biases,
         # as the notebook draws them
-        initial = np.random.default_rng(seed).uniform(-initial_range, initial_range, (side * side + 1, classes))
+        generator, limit = np.random.default_rng(torch.initial_seed()), recipe.initial_range
+        initial = generator.uniform(-limit, limit, (side * side + 1, classes))
         self.weight = nn.Parameter(torch.from_numpy(initial[:-1].T.copy()))
         self.bias = nn.Parameter(torch.from_numpy(initial[-1].copy()))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, C) for images (B, side, side)."""
-        # classes first: with ten classes against a batch of 256 the product is about three times as fast that way
+        # classes first: with ten classes and a batch of 256 images the product is about three times as fast that way
         return torch.addmm(self.bias[:, None], self.weight, images.flatten(1).T).T
 
 
 class Mlp(nn.Sequential):
     """A multilayer perceptron with one hidden layer: the step that the notebook announced."""
 
-    def __init__(self, side: int, classes: int, width: int = 1024) -> None:
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
+        width = 1024
         super().__init__(nn.Flatten(), nn.Linear(side * side, width), nn.ReLU(), nn.Linear(width, classes))
 
 
 class Quick(nn.Sequential):
-    """Three convolutions, each followed by max-pooling, which takes 28x28 pixels to 12x12, 6x6 and 2x2."""
+    """Three convolutions, each followed by max-pooling, which take 28x28 pixels to 12x12, 6x6 and 2x2."""
 
-    def __init__(self, side: int, classes: int, first: int = 16, second: int = 32, third: int = 64) -> None:
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
+        first, second, third = _channels(recipe, (16, 32, 64))
+        _require_side(side, 20, recipe)
         last_padding = _padding(side, enough=28)
         last = ((side - 4) // 4 - (2 if last_padding == "valid" else 0)) // 2
         super().__init__(
@@ -80,10 +85,9 @@ class Quick(nn.Sequential):
 class Cnn(nn.Sequential):
     """Five convolutions, which take 28x28 pixels to 12x12, 10x10 and 4x4, global max-pooling, and a linear layer."""
 
-    def __init__(
-        self, side: int, classes: int, first: int = 24, second: int = 48, third: int = 48, fourth: int = 96,
-        fifth: int = 96,
-    ) -> None:  # fmt: skip
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
+        first, second, third, fourth, fifth = _channels(recipe, (24, 48, 48, 96, 96))
+        _require_side(side, 12, recipe)
         padding = _padding(side, enough=20)
         super().__init__(
             nn.Unflatten(1, (1, side)),
@@ -100,7 +104,9 @@ class Cnn(nn.Sequential):
 class Cnn5x5(nn.Sequential):
     """Convolutions of 5x5, 5x5 and 3x3, which take 28x28 pixels to 12x12, 8x8 and 6x6, and the same end as `Cnn`."""
 
-    def __init__(self, side: int, classes: int, first: int = 24, second: int = 48, third: int = 96) -> None:
+    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
+        first, second, third = _channels(recipe, (24, 48, 96))
+        _require_side(side, 12, recipe)
         padding = _padding(side, enough=20)
         super().__init__(
             nn.Unflatten(1, (1, side)),
@@ -110,6 +116,16 @@ class Cnn5x5(nn.Sequential):
             GlobalMaxPool(),
             nn.Linear(third, classes),
         )
+
+
+BY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {
+    "linear": Linear,
+    "mlp": Mlp,
+    "quick": Quick,
+    "cnn": Cnn,
+    "cnn5x5": Cnn5x5,
+}
+"""Each network by the name that a recipe gives as its `model`."""
 
 
 class GlobalMaxPool(nn.Module):
@@ -137,25 +153,32 @@ def _padding(side: int, enough: int) -> Literal["valid", "same"]:
     return "valid" if side >= enough else "same"
 
 
-def _convolutional(recipe: Recipe, side: int, classes: int) -> nn.Module:
-    kind, convolutions, smallest = CONVOLUTIONAL[recipe.model]
+def _channels(recipe: Recipe, default: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the output channels of each convolution: those of the recipe, if it has any."""
+    channels = tuple(recipe.channels or default)
+    if len(channels) != len(default):
+        raise UserError(
+            f"params.yaml: the recipe's channels: {recipe.model} has {len(default)} convolutions, and the list "
+            f"{len(channels)} numbers; write one for each"
+        )
+    return channels
+
+
+def _require_side(side: int, smallest: int, recipe: Recipe) -> None:
     if side < smallest:
         raise UserError(
             f"params.yaml: the recipe's model: {recipe.model} takes images of {smallest}x{smallest} pixels or more, "
             f"these have {side}x{side}; choose mlp or linear"
         )
-    channels = recipe.channels or ()
-    if channels and len(channels) != convolutions:
-        raise UserError(
-            f"params.yaml: the recipe's channels: {recipe.model} has {convolutions} convolutions, and the list "
-            f"{len(channels)} numbers; write one for each"
-        )
-    return kind(side, classes, *channels)
 
 
-CONVOLUTIONAL: dict[str, tuple[Callable[..., nn.Module], int, int]] = {
-    "quick": (Quick, 3, 20),
-    "cnn": (Cnn, 5, 12),
-    "cnn5x5": (Cnn5x5, 3, 12),
-}
-"""Each convolutional network, the number of its convolutions, and the smallest side of an image that it takes."""
+def _require_room_for_shifts(recipe: Recipe, side: int) -> None:
+    shifts: dict[str, float] = {"test_time_shift": recipe.test_time_shift}
+    if recipe.augmentation is not None:
+        shifts["augmentation.shift"] = recipe.augmentation.shift
+    for key, pixels in shifts.items():
+        if pixels >= side:
+            raise UserError(
+                f"params.yaml: the recipe's {key}: {pixels:g} pixels move all of an image of {side}x{side} out "
+                "of sight; make it smaller, or remove it"
+            )

@@ -1,7 +1,7 @@
-"""Preprocessing that is part of a recipe: digits deslanted and scaled to one width, in training and in prediction.
+"""The preprocessing of a recipe: digits deslanted and scaled to one width, in training and in prediction.
 
-Both are one affine matrix per image, so that they compose with the random augmentation and an image is interpolated
-once.
+Both together are one affine matrix per image, which is composed with the one of the random augmentation, so that an
+image is interpolated only once.
 """
 
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ from src.core import arrays
 from src.models.recipes import Preprocessing
 
 MIN_INK = 0.2
-"""Pixels below this brightness, of an image in [0, 1], do not count for the width of a digit: they blur its edge."""
+"""Pixels of an image in [0, 1] below this value do not count towards the width of a digit: they blur its edge."""
 
 MAX_SHEAR = 1.0
 """The largest shear, in pixels across per pixel down: 45 degrees."""
 
 MAX_SCALE = 2.0
-"""The largest factor by which a digit becomes wider or narrower: a `1` stays thin."""
+"""The largest factor by which a digit is made wider or narrower, so that a `1` stays thin."""
 
 CHUNK = 4096
-"""Images processed at a time, so that no intermediate result is as large as a whole set."""
+"""How many images are processed at a time, so that no intermediate result is as large as a whole set."""
 
 
 def apply(images: NDArray[np.float32], preprocessing: Preprocessing | None) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ def warp(images: Tensor, matrices: Tensor) -> Tensor:
 
 
 def compose(outer: Tensor, inner: Tensor) -> Tensor:
-    """Return the matrices (B, 2, 3) that do in one step what `warp` does with `outer` and then with `inner`."""
+    """Return the matrices (B, 2, 3) with which `warp` does in one step what it does with `outer` and then `inner`."""
     linear = outer[:, :, :2]
     return torch.cat([linear @ inner[:, :, :2], linear @ inner[:, :, 2:] + outer[:, :, 2:]], dim=2)
 

@@ -1,20 +1,28 @@
-"""What params.yaml says about training: the recipe, which is a model and how to train it, and the device."""
+"""The recipe, which is a model and how to train it, and the device, as params.yaml gives them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, RootModel, ValidationInfo, field_validator
 
 from src.core import params
 from src.core.params import Section
 
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1e6)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+USED_BY = {
+    "channels": ("model", ("quick", "cnn", "cnn5x5")),
+    "initial_range": ("model", ("linear",)),
+    "momentum": ("optimizer", ("sgd",)),
+    "betas": ("optimizer", ("adamw",)),
+}
+"""The keys of a recipe that some models or optimizers ignore, and those that use them."""
 
 
 class Augmentation(Section):
-    """The key `augmentation` of a recipe: the largest random changes of an image.
+    """The key `augmentation` of a recipe: the limits of the random changes of an image.
 
     Attributes:
         rotation: angle, in degrees.
@@ -23,10 +31,10 @@ class Augmentation(Section):
         shift: translation along each axis, in pixels.
     """
 
-    rotation: Largest = 0.0
-    zoom: Share = 0.0
-    shear: Largest = 0.0
-    shift: Largest = 0.0
+    rotation: Limit = 0.0
+    zoom: Fraction = 0.0
+    shear: Limit = 0.0
+    shift: Limit = 0.0
 
 
 class Preprocessing(Section):
@@ -47,19 +55,19 @@ class Recipe(Section):
     Attributes:
         model: the name of the network.
         channels: output channels of each convolution; None leaves those of the network.
-        initial_range: weights of the linear model start uniformly in [-initial_range, initial_range].
-        precision: of the arithmetic in training and prediction. float64 gives equal bytes on every CPU for the linear
-            model; the weights are stored as float32 nevertheless. bfloat16 is automatic mixed precision in training,
+        initial_range: the initial weights of the linear model are uniform in [-initial_range, initial_range].
+        precision: of the arithmetic in training and prediction. With float64 the linear model has the same bytes on
+            every CPU, although its weights are stored as float32. bfloat16 is automatic mixed precision in training,
             where the processor has bfloat16 instructions, and float32 elsewhere and in prediction; weights, loss and
-            the statistics of batch normalizations are float32 in all cases.
+            the statistics of batch normalizations are always float32.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
-        label_smoothing: share of the target probability that is spread evenly over all classes, in training only.
+        label_smoothing: fraction of the target probability that is spread evenly over all classes, in training only.
         optimizer: `sgd`, or `adamw`.
         lr: the highest learning rate.
         momentum: of sgd.
-        betas: of adamw: how slowly the means of the gradients and of their squares change.
+        betas: of adamw: decay rates of the running means of the gradients and of their squares.
         weight_decay: of all weights except biases and batch normalizations.
-        warm_up: share of the steps in which the learning rate rises linearly from zero to `lr`.
+        warm_up: fraction of the steps in which the learning rate rises linearly from zero to `lr`.
         schedule: of the learning rate after the warm-up: `constant`, or `linear` or `cosine` decay to zero.
         batch_size: images per step; the last batch of an epoch may be smaller.
         epochs: passes over the training set.
@@ -72,16 +80,16 @@ class Recipe(Section):
 
     model: Literal["linear", "mlp", "quick", "cnn", "cnn5x5"]
     channels: list[Positive] | None = None
-    initial_range: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    initial_range: Limit = 0.5
     precision: Literal["float32", "float64", "bfloat16"] = "float32"
     loss: Literal["cross_entropy", "rmse"]
-    label_smoothing: Share = 0.0
+    label_smoothing: Fraction = 0.0
     optimizer: Literal["sgd", "adamw"]
     lr: Rate
-    momentum: Share = 0.0
-    betas: Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(default=[0.9, 0.99])
-    weight_decay: Share = 0.0
-    warm_up: Share = 0.0
+    momentum: Fraction = 0.0
+    betas: Annotated[list[Fraction], Field(min_length=2, max_length=2)] = Field(default=[0.9, 0.99])
+    weight_decay: Fraction = 0.0
+    warm_up: Fraction = 0.0
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     batch_size: Positive
     epochs: Positive
@@ -90,14 +98,14 @@ class Recipe(Section):
     augmentation: Augmentation | None = None
     test_time_shift: Annotated[int, Field(ge=0)] = 0
 
-    @model_validator(mode="after")
-    def _no_idle_key(self) -> Self:
-        """Refuse a key that the recipe's model or optimizer would ignore."""
-        if self.optimizer != "sgd" and "momentum" in self.model_fields_set:
-            raise ValueError(f"momentum has no effect with the optimizer {self.optimizer}; take it out")
-        if self.model != "linear" and "initial_range" in self.model_fields_set:
-            raise ValueError(f"initial_range has no effect with the model {self.model}; take it out")
-        return self
+    @field_validator(*USED_BY)
+    @classmethod
+    def _has_effect(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a key in the file that the recipe's model or optimizer would ignore."""
+        chooser, users = USED_BY[info.field_name or ""]
+        if (chosen := info.data.get(chooser)) and chosen not in users:
+            raise ValueError(f"it has no effect with the {chooser} {chosen}; remove it")
+        return value
 
 
 class Device(RootModel[Literal["cpu", "cuda", "mps"]]):

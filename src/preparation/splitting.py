@@ -14,9 +14,9 @@ class SplitParams(Section):
     """Section `split` of params.yaml.
 
     Attributes:
-        train_fraction: share of the labelled images to train on, in (0, 1]; 1 leaves no validation set.
+        train_fraction: fraction of the labelled images to train on, in (0, 1]; 1 leaves no validation set.
         shuffle: draw the training images at random; otherwise they are the first ones of the file.
-        seed: of the random order; of no effect without `shuffle`.
+        seed: of the random order; it has no effect without `shuffle`.
     """
 
     train_fraction: Annotated[float, Field(gt=0, le=1)]

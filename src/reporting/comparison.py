@@ -1,4 +1,4 @@
-"""The run compared with the last commit."""
+"""Compare the run with the last commit."""
 
 import io
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from scipy.stats import binomtest
 
-from src.reporting.pictures import tables
+from src.reporting.pictures import results
 
 SIGNIFICANCE = 0.05
 
@@ -54,7 +54,7 @@ def committed_run(predictions_csv: str) -> Run:
     from dvc.exceptions import DvcException
 
     try:
-        predicted = tables.read_predictions(io.StringIO(dvc.api.read(predictions_csv, rev="HEAD")))
+        predicted = results.read_predictions(io.StringIO(dvc.api.read(predictions_csv, rev="HEAD")))
     except (DvcException, FileNotFoundError):  # not in the cache, or the commit has no such output
         predicted = None
     try:
@@ -73,7 +73,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 
 def verdict(old: Run, new: Run) -> str:
-    """Say in a sentence whether the difference of the accuracies is significant."""
+    """Return a sentence that says whether the difference in accuracy is significant."""
     if "accuracy" not in old.metrics or "accuracy" not in new.metrics:
         return "One of the two runs has no validation accuracy, so they cannot be compared."
     difference = f"The accuracy went from {old.metrics['accuracy']:.4f} to {new.metrics['accuracy']:.4f}"

@@ -1,4 +1,4 @@
-"""The page: the facts of a run, and how they are rendered."""
+"""The page of the report: the facts of a run, and how they are rendered."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
 from src.reporting import comparison
-from src.reporting.pictures import tables
+from src.reporting.pictures import results
 
 TEMPLATE = "page.html.jinja"
 PICTURES = Path("plots/pictures")
@@ -26,6 +26,7 @@ PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
           "members": Path("plots/members.csv")}  # fmt: skip
 REFUSALS = Path("metrics/refusals.yaml")
+SCORES = (Path("metrics/evaluate.json"), Path("metrics/submit.json"))
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
 
 
@@ -41,7 +42,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class EmbeddedPicture:
-    """A picture as a data URI, with its size in CSS pixels; no `uri` where there is only a sentence."""
+    """A picture as a data URI, with its size in CSS pixels; `uri` is empty where there is only a sentence."""
 
     text: str
     uri: str = ""
@@ -59,9 +60,9 @@ class Stage:
 
 
 def collect() -> dict[str, Any]:
-    """Return all facts of the page, from what there is of the run in the current folder."""
+    """Return all facts of the page, from the files of the run in the current folder; some may be missing."""
     settings = dict(params.read())
-    predicted = tables.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
+    predicted = results.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
     by_file = {
         path.relative_to("metrics").with_suffix("").as_posix(): metrics.read(path)
         for path in sorted(Path("metrics").rglob("*.json"))
@@ -74,7 +75,7 @@ def collect() -> dict[str, Any]:
         "stages": read_stages(),
         "pictures": embed_pictures(PICTURES),
         "unfinished": unfinished_stages(),
-        "confusions": [] if predicted is None else tables.top_confusions(predicted),
+        "confusions": [] if predicted is None else results.top_confusions(predicted),
         "no_score": no_score(settings, by_file),
         **compare(settings, predicted),
     }
@@ -88,8 +89,9 @@ def compare(settings: Mapping[str, Any], predicted: pd.DataFrame | None) -> dict
     import dvc.api
 
     old = comparison.committed_run(str(PREDICTIONS))
-    files = [str(path) for path in sorted(Path("metrics").rglob("*.json"))]
-    new = comparison.Run(settings, dvc.api.metrics_show(*files) if files else {}, predicted)
+    # accuracy and public score are compared first, before the metrics of the other stages
+    files = sorted(Path("metrics").rglob("*.json"), key=lambda path: (path not in SCORES, path))
+    new = comparison.Run(settings, dvc.api.metrics_show(*map(str, files)) if files else {}, predicted)
     return {
         "commit": commit[:8],
         "changed_params": comparison.changes(old.params, new.params),
@@ -157,7 +159,7 @@ def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
 
 
 def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:
-    """Say why the submission has no public score; empty if it has one."""
+    """Return a sentence that says why the submission has no public score; empty if it has one."""
     submission = by_file.get("submit")
     if submission is None:
         return "The stage submit has not run."
@@ -169,8 +171,8 @@ def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:
     if settings["submit"]["when"] == "never":
         return "Nothing was submitted: submit.when is never."
     if settings["source"] == "local":
-        return "Files of the source local are submitted by hand: upload data/predictions/submission.csv."
-    return "Nothing was submitted: an earlier submission has a validation accuracy as good, or it has no score yet."
+        return "Predictions for the source local are submitted by hand: upload data/predictions/submission.csv."
+    return "Nothing was submitted: an earlier submission has the same or a higher validation accuracy."
 
 
 def unfinished_stages() -> list[str]:
@@ -180,7 +182,7 @@ def unfinished_stages() -> list[str]:
 
 
 def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
-    """Return the short table that ends a run, as plain text; `page_file` is where the page goes."""
+    """Return the short table that is printed after a run; `page_file` is where the page is written."""
     evaluation, submission = facts["evaluation"], facts["metrics"].get("submit", {})
     rows = {"accuracy": "none: there is no validation result"}
     if "accuracy" in evaluation:
@@ -198,7 +200,7 @@ def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
 
 
 def render(facts: Mapping[str, Any], fingerprint: str, table: str) -> str:
-    """Return the page as HTML; `fingerprint` and `table` go into its head, where the next run reads them."""
+    """Return the page as HTML; `fingerprint` and `table` are put into its head, where the next run reads them."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -214,7 +216,7 @@ def _path(out: str | Mapping[str, Any]) -> str:
 
 
 def _data_files(pattern: str) -> Iterator[DataFile]:
-    """Yield the files of a path of dvc.yaml, with a star in place of each value of its templates."""
+    """Yield the files of a path of dvc.yaml, in which each template stands for any text."""
     found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
     for path in found or [Path(pattern)]:
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]

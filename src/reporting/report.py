@@ -10,18 +10,18 @@ from src.core.errors import UserError
 
 PAGE = Path("report.html")
 INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock", ".git/HEAD", ".git/logs/HEAD")
-"""The files that tell, together with the metrics, whether the page is up to date."""
+"""The files that determine, together with the metrics, whether the page is up to date."""
 
 
 def main(if_changed: bool = False) -> None:
-    """Write the page from what there is of the run, and print a short table.
+    """Write the page from the files of the run, of which some may be missing, and print a short table.
 
     Args:
-        if_changed: leave the page as it is where nothing has changed since it was written, for `make repro`, which has
-            just seen to it that all stages are up to date.
+        if_changed: leave the page as it is if nothing has changed since it was written. This is for `make repro`, which
+            has just brought all stages up to date.
 
     Raises:
-        UserError: with `if_changed`, if the submission was refused, for the exit status: the stage itself succeeds.
+        UserError: with `if_changed`, the submission was refused; the stage itself succeeds, but `make repro` must not.
     """
     fingerprint = _fingerprint()
     if if_changed and (table := _table_of(fingerprint)):
@@ -43,7 +43,7 @@ def _write(fingerprint: str) -> None:
 
 
 def _fingerprint() -> str:
-    """Return a hash of everything that the page is made from, as far as it is not the output of a stage."""
+    """Return a hash of everything that the page is made from; dvc.lock stands for the outputs of the stages."""
     files = [
         *map(Path, INPUTS),
         *sorted(Path("metrics").rglob("*.json")),
@@ -53,13 +53,13 @@ def _fingerprint() -> str:
     for file in files:
         digest.update(f"{file}\0".encode())
         digest.update(file.read_bytes() if file.is_file() else b"missing")
-    # DVC deletes the pictures before it draws them
+    # a stage that failed has lost its pictures, for DVC deletes the outputs of a stage before it runs
     digest.update(str(sorted(Path("plots/pictures").glob("*.png"))).encode())
     return digest.hexdigest()
 
 
 def _table_of(fingerprint: str) -> str:
-    """Return the short table in the page, if the page was made from these inputs; otherwise an empty text."""
+    """Return the short table in the page if the page was made from these inputs; otherwise an empty string."""
     head = PAGE.read_text(encoding="utf-8")[:4000] if PAGE.exists() else ""
     found = {name: html.unescape(text) for name, text in re.findall(r'<meta name="run-(\w+)" content="([^"]*)">', head)}
     return found.get("table", "") if found.get("fingerprint") == fingerprint else ""

@@ -1,4 +1,4 @@
-"""Open the zip in which a competition's files may come."""
+"""Unpack the zip in which a competition's files may come."""
 
 import errno
 import lzma
@@ -13,17 +13,17 @@ from src.core.errors import UserError
 from src.core.outputs import DISK_FULL
 
 MAX_BYTES = 4 * 1024**3
-"""The most that the files of a zip may come to, unpacked: a competition of this shape is far below, a bomb above."""
+"""The largest total size of a zip's files, unpacked: far above any competition of this kind, below a zip bomb."""
 
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError,
 )  # fmt: skip
-"""What zipfile raises for bytes that are no zip, are cut, changed, encrypted or compressed in an unknown way."""
+"""What zipfile raises for files that are not zips, or are truncated, corrupted, encrypted or oddly compressed."""
 
 
 class DamagedZipError(UserError):
-    """The zip is cut or changed, so that fetching it again may help."""
+    """The zip is truncated or corrupted, so that fetching it again may help."""
 
 
 def unpack(folder: Path, names: Sequence[str]) -> None:
@@ -45,14 +45,14 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
                 with archive.open(name) as packed, (folder / name).open("wb") as file:
                     shutil.copyfileobj(packed, file)
     except DAMAGE as error:
-        raise DamagedZipError(f"{zip_file.name}: not a sound zip file ({error}); fetch it again") from None
+        raise DamagedZipError(f"{zip_file.name}: not a valid zip file ({error}); fetch it again") from None
     except OSError as error:
         if error.errno in DISK_FULL:
             raise
-        # a position before the start of the file; any other has nothing to do with what the zip holds
+        # EINVAL is a seek to before the start of the file; no other error is due to the content of the zip
         if error.errno != errno.EINVAL:
             raise UserError(f"{zip_file.name}: it cannot be unpacked: {error.strerror}") from None
-        raise DamagedZipError(f"{zip_file.name}: not a sound zip file; fetch it again") from None
+        raise DamagedZipError(f"{zip_file.name}: not a valid zip file; fetch it again") from None
     zip_file.unlink()
 
 
@@ -61,7 +61,7 @@ def _check(zip_name: str, archive: zipfile.ZipFile, names: Sequence[str]) -> Non
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
-            raise UserError(f"{zip_name}: refused, it names a path outside itself: {member.filename!r}")
+            raise UserError(f"{zip_name}: refused, a path in it leads outside the folder: {member.filename!r}")
     present = [member.filename for member in members]
     for name in names:
         if (count := present.count(name)) != 1:

@@ -1,6 +1,6 @@
-"""What `download` and `submit` ask of a source, and the source that params.yaml names.
+"""The interface of a source to the stages `download` and `submit`, and the source that params.yaml selects.
 
-A source is the class `Source` of `src/sources/<name>/source.py`. The class is also its section of params.yaml.
+A source is the class `Source` in `src/sources/<name>/source.py`. The class is also its section of params.yaml.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ from src.core.errors import UserError
 
 
 class Refused(UserError):  # noqa: N818 - what happened is a refusal
-    """The source does not take the predictions now, or has no score for them yet; a later run may get further."""
+    """The source does not accept the predictions now, or has no score for them yet; a later run may succeed."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """An earlier submission: its message, and whether it ended in error."""
+    """An earlier submission: its message, and whether it failed."""
 
     message: str
     failed: bool
 
 
 class Source(Protocol):
-    """What `download` and `submit` ask of a source."""
+    """What `download` and `submit` require of a source."""
 
     @property
     def lock(self) -> Path:
@@ -36,14 +36,14 @@ class Source(Protocol):
         """Put the files `names` of the competition, or one zip that holds them, into the empty folder `into`.
 
         Raises:
-            UserError: they cannot be had; the text says why and what to do.
+            UserError: they cannot be fetched; the text says why and what to do.
         """
 
     def earlier(self) -> list[Sent]:
         """Return all earlier submissions, the latest first.
 
         Raises:
-            Refused: the source does not tell them; the text says why and what to do.
+            Refused: the source does not list them; the text says why and what to do.
         """
 
     def submit(self, csv: Path, message: str) -> float | None:
@@ -57,7 +57,7 @@ class Source(Protocol):
 
 
 def selected() -> Source:
-    """Return the source that params.yaml names under `source`, with its settings.
+    """Return the source that the key `source` of params.yaml selects, with its settings.
 
     Raises:
         UserError: there is no such source, or a setting is wrong.

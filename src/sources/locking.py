@@ -1,6 +1,5 @@
-"""One run of a stage at a time: a killed `dvc` leaves its stage running, and the next run would run beside it."""
+"""Let one run of a stage proceed at a time: a killed `dvc` leaves its stage running, and the next would overlap it."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -25,18 +24,20 @@ def exclusive(stage: str, path: Path, patience: float = 1800.0) -> Iterator[None
     with path.open("w") as file:
         os.set_inheritable(file.fileno(), True)
         if not _take(file):
-            print(f"another run of {stage} has not ended yet; waiting for it", flush=True)
+            print(f"another run of {stage} has not finished yet; waiting for it", flush=True)
             while not _take(file):
                 if time.monotonic() > end:
                     raise UserError(
-                        f"another run of {stage} is still at work after {patience:.0f} s; let it end, "
-                        f"or end it (its process holds {path})"
+                        f"another run of {stage} is still in progress after {patience:.0f} s; wait for it, "
+                        f"or stop it (its process holds {path})"
                     )
                 time.sleep(0.2)
         yield
 
 
 def _take(file: TextIO) -> bool:
+    import fcntl  # not at the top: native Windows lacks it, and `cli.run` says so in one line
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -28,7 +28,7 @@ class SubmitParams(Section):
 
 
 class Refusals(Section):
-    """How often the source refused predictions, and why it did last; the reason is empty after a success.
+    """How often the source has refused predictions, and the last reason, which is empty after a success.
 
     The number is a part of the stage's command (dvc.yaml), so that DVC runs the stage again after a refusal, although
     nothing else has changed and the stage succeeded.
@@ -58,8 +58,8 @@ class Refusals(Section):
 def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitParams) -> float | None:
     """Submit the predictions in `csv` if `params.when` says so; return their public score.
 
-    What was submitted before, byte for byte, goes with its earlier message, by which the source knows that it has it:
-    it is not sent again, and its score is returned.
+    A file that was submitted before, byte for byte, is passed on with its earlier message, by which the source
+    recognizes it: it is not sent again, and its score is returned.
 
     Args:
         source: where the predictions go.
@@ -71,15 +71,15 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
         The score, or None if nothing was sent or the source cannot score.
 
     Raises:
-        Refused: the source does not take the predictions now, or has no score for them yet.
+        Refused: the source does not accept the predictions now, or has no score for them yet.
         UserError: `better` cannot be decided without a validation set.
     """
     if params.when == "never":
         print("not submitted: submit.when is never")
         return None
     digest = hashlib.sha256(csv.read_bytes()).hexdigest()
-    sent = sorted(source.earlier(), key=lambda one: one.failed)
-    earlier = [(found, one.failed) for one in sent if (found := MESSAGE.search(one.message))]
+    sent = sorted(source.earlier(), key=lambda submission: submission.failed)
+    earlier = [(found, submission.failed) for submission in sent if (found := MESSAGE.search(submission.message))]
     for found, _ in earlier:
         if found["sha256"] == digest:
             return source.submit(csv, found.string)

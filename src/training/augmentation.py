@@ -12,8 +12,8 @@ from src.models.recipes import Augmentation, Recipe
 class TrainingImages:
     """The images of a training set as the network sees them: preprocessed, and distorted anew each time.
 
-    Preprocessing is computed once. With augmentation it stays a matrix per image, which is composed with that of the
-    random distortion, so that an image is interpolated once.
+    Preprocessing is computed once. With augmentation it remains one matrix per image, which is composed with that of
+    the random distortion, so that an image is interpolated only once.
 
     Args:
         images: shape (N, side, side), in [0, 1].
@@ -29,10 +29,10 @@ class TrainingImages:
             if recipe.augmentation is None:
                 self._images, self._matrices = preprocessing.warp(images, self._matrices), None
 
-    def batches(self, chosen: Iterable[Tensor | slice]) -> Iterator[tuple[Tensor | slice, Tensor]]:
-        """Yield what is chosen for each batch, and its images, shape (B, side, side)."""
+    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images (B, side, side) that are chosen for each batch, and theirs of all `labels` (N,)."""
         for one in chosen:
-            yield one, self._as_seen(self._images[one], one)
+            yield self._as_seen(self._images[one], one), labels[one]
 
     def _as_seen(self, batch: Tensor, chosen: Tensor | slice) -> Tensor:
         """Return the images of a batch as the network sees them."""

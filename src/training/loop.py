@@ -1,6 +1,7 @@
 """The loop that trains every recipe."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -20,7 +21,12 @@ from src.training.optimization import make_optimizer, set_learning_rate
 
 
 def train(
-    recipe: Recipe, seed: int, train_set: ImageSet, validation_set: ImageSet, device: torch.device
+    recipe: Recipe,
+    seed: int,
+    train_set: ImageSet,
+    validation_set: ImageSet,
+    device: torch.device,
+    record: Callable[[CurvePoint], None] = lambda point: None,
 ) -> tuple[Checkpoint, list[CurvePoint]]:
     """Train a network. The validation set is measured and never learned from.
 
@@ -30,6 +36,7 @@ def train(
         train_set: images float32 in [0, 1], shape (N, side, side), and labels.
         validation_set: the same, shape (M, side, side); M may be 0.
         device: where to train.
+        record: called with each point of the learning curve as soon as it is known.
 
     Returns:
         The trained network, and its learning curve.
@@ -53,7 +60,6 @@ def train(
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
     validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
-    loss_function = losses.BY_NAME[recipe.loss]
     optimizer = make_optimizer(recipe, network)
     steps_per_epoch = math.ceil(len(train_set) / recipe.batch_size)
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
@@ -64,11 +70,10 @@ def train(
         for epoch in range(1, recipe.epochs + 1):
             network.train()
             means = BatchMeans()
-            for chosen, batch in images.batches(batches(len(labels), recipe.batch_size, order)):
-                targets = labels[chosen]
+            for batch, targets in images.batches(batches(len(labels), recipe.batch_size, order), labels):
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
                 logits = forward.compute(network, batch, precision)
-                loss = loss_function(logits, targets, label_smoothing=recipe.label_smoothing)
+                loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
                 optimizer.step()
@@ -81,6 +86,7 @@ def train(
                     loss_and_accuracy = measure(network, recipe, validation_images, validation_labels, not in_memory)
                     point = CurvePoint(epoch, means.loss, means.accuracy, *loss_and_accuracy)
                 curve.append(point)
+                record(point)
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
     # the last step may have broken the network after its loss was computed
     first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]

@@ -72,15 +72,15 @@ class MappedImages(TrainingImages):
             parts = (self._moved(torch.from_numpy(part)) for part in arrays.parts(images, preprocessing.CHUNK))
             self._matrices = torch.cat([preprocessing.matrices(part, recipe.preprocessing) for part in parts])
 
-    def batches(self, chosen: Iterable[Tensor | slice]) -> Iterator[tuple[Tensor | slice, Tensor]]:
-        """Yield what is chosen for each batch, and its images (B, side, side), read by a thread some batches ahead."""
+    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield what `TrainingImages` yields, with images that a thread has read some batches ahead."""
         remaining = iter(chosen)
         with ThreadPoolExecutor(max_workers=1) as reader:
             reading = reader.submit(self._read, [*islice(remaining, GROUP)])
             while group := reading.result():
                 reading = reader.submit(self._read, [*islice(remaining, GROUP)])
                 for one, images in group:
-                    yield one, self._as_seen(self._moved(images), one)
+                    yield self._as_seen(self._moved(images), one), labels[one]
 
     def _read(self, group: list[Tensor | slice]) -> list[tuple[Tensor | slice, Tensor]]:
         if not group:

@@ -18,7 +18,7 @@ def labelled_images(train_set: ImageSet) -> Picture:
 
 
 def class_balance(train_set: ImageSet, validation_set: ImageSet) -> Picture:
-    """Draw which share of each set belongs to each class."""
+    """Draw the class distribution of each set."""
     classes = classes_of(train_set, validation_set)
     figure = chart("Class balance of training and validation set", 2.8)
     axes = figure.subplots()

@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 from src.data.images import ImageSet
 from src.reporting.pictures import style
+from src.reporting.pictures.results import top_confusions, wrong_predictions
 from src.reporting.pictures.style import Picture
-from src.reporting.pictures.tables import top_confusions, wrong_predictions
 
 LEAST_CONFIDENT = 10
 BINS = 10
 
 
 def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
-    """Draw how often an image of each class was predicted to be of each class; `classes` has shape (C,)."""
+    """Draw the confusion matrix of the classes, shape (C,)."""
     if predicted.empty:
         return _no_validation_set("confusion matrix")
     names = [str(label) for label in classes]
-    pairs = predicted.groupby(["label", "predicted"]).size().unstack(fill_value=0)
+    # pandas and not scikit-learn, whose import takes longer than this whole picture
+    pairs = pd.crosstab(predicted["label"], predicted["predicted"])
     counts = pairs.reindex(index=names, columns=names, fill_value=0).to_numpy()
     errors = counts.astype(float)
     np.fill_diagonal(errors, np.nan)
@@ -44,9 +45,11 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     axes.set_yticks(range(len(names)), [style.shorten(name) for name in names])
     axes.set(xlabel="predicted label", ylabel="label")
     wrong = len(wrong_predictions(predicted))
-    often = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
+    confused = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
     text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are on the diagonal, where label and prediction"
-    return Picture(f"{text} agree. {f'Most often confused: {often}.' if often else 'There is no mistake.'}", figure)
+    return Picture(
+        f"{text} agree. {f'Most often confused: {confused}.' if confused else 'There is no mistake.'}", figure
+    )
 
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
@@ -90,7 +93,7 @@ def confident_mistakes(validation_set: ImageSet, predicted: pd.DataFrame) -> Pic
 
 
 def least_confident(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
-    """Draw the validation images with the lowest confidence, right or wrong."""
+    """Draw the validation images with the lowest confidence, whether predicted correctly or not."""
     if predicted.empty:
         return _no_validation_set("least confident predictions")
     least = predicted.sort_values("confidence", kind="stable").head(LEAST_CONFIDENT)

@@ -65,7 +65,7 @@ class Picture:
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Within this context matplotlib has the style of this project, whatever the person's own matplotlibrc says."""
+    """Within this context matplotlib has the style of this project, whatever the user's own matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)

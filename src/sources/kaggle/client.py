@@ -102,7 +102,7 @@ def _download(api: Any, competition: str, into: str) -> None:
             raise KaggleError("disk", text="no space left for the download")
         file = folder / f"{competition}.zip"
         try:
-            # one continuation, so that a failure that stays is told while there is time to begin again
+            # resume only once, so that a persistent failure is reported while there is time to start again
             api.download_file(response, str(file), client.http_client(), quiet=True, max_retries=1)
         except ValueError:  # fewer bytes than announced, as when a link expires between two attempts
             raise KaggleError("connection", text="the download broke off") from None
@@ -134,7 +134,7 @@ def _list_submissions(api: Any, competition: str, message: str | None, ref: int 
                 break
             if (repeated and (token or len(shown) >= PAGE_SIZE)) or token in tokens:
                 raise KaggleError("paging")
-            # the service may count its pages or name the next one
+            # the service may page by number or by token
             if not token and (not new or repeated or request.page_token):
                 break
             if token:
@@ -144,24 +144,26 @@ def _list_submissions(api: Any, competition: str, message: str | None, ref: int 
 
 
 class _Json:
-    """A response type for the client that leaves the answer as it came: one odd entry must not spoil the rest."""
+    """A response type that leaves the answer as it is: one malformed entry must not spoil the rest."""
 
     @classmethod
     def prepare_from(cls, response: Any) -> dict[str, Any]:
         content = response.json()
         if not isinstance(content, dict) or not isinstance(content.get("submissions") or [], list):
             raise ValueError("not a list of submissions")
+        if "submissions" not in content and content.keys() - {"nextPageToken"}:  # such as an error with status 200
+            raise ValueError("not a list of submissions")
         return content
 
 
 def _identity(entry: Any) -> int | str:
-    """Return the number of a submission, by which a page that comes again is known; all of an entry that lacks one."""
+    """Return the number of a submission, by which a repeated page is recognized; the whole entry if it has none."""
     ref = entry.get("ref") if isinstance(entry, dict) else None
     return ref if type(ref) is int else json.dumps(entry, sort_keys=True)
 
 
 def _readable(entry: Any, credentials: set[str]) -> dict[str, Any]:
-    """Return what is needed of one submission; what cannot be read is empty."""
+    """Return the fields of one submission that are used; what cannot be read is empty."""
     entry = entry if isinstance(entry, dict) else {}
     ref, message = entry.get("ref"), entry.get("description")
     status = str(entry.get("status") or "PENDING")  # the value that the format leaves out
@@ -177,7 +179,7 @@ def _readable(entry: Any, credentials: set[str]) -> dict[str, Any]:
 
 
 def _send(api: Any, competition: str, csv: str, message: str) -> int:
-    """Submit the file; return its number, 0 if the answer does not tell it."""
+    """Submit the file; return its number, 0 if the answer does not give it."""
     from kaggle.api.kaggle_api_extended import ResumableUploadResult
     from kagglesdk.competitions.types import competition_api_service as types
 
@@ -249,7 +251,7 @@ def _failure(error: Exception) -> KaggleError:
 
 
 def _words(response: Any) -> tuple[int, str]:
-    """Return the status of a failed request, and what Kaggle says about it in one of its forms."""
+    """Return the status of a failed request, and Kaggle's message, which comes in several forms."""
     status, said = response.status_code, ""
     try:
         content = response.json()

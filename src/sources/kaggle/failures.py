@@ -1,4 +1,4 @@
-"""What can go wrong between this project and Kaggle."""
+"""The ways in which a request to Kaggle can fail."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""What is remembered of this user's submissions, in the user's state folder: whichever folder a run is started in.
+"""Submissions of this user in progress, recorded in the user's state folder, whatever folder a run is started in.
 
-`XDG_STATE_HOME` names the place, as elsewhere; its default is `~/.local/state`.
+The folder is that of the XDG base directory specification: `XDG_STATE_HOME`, by default `~/.local/state`.
 """
 
 import json
@@ -33,7 +33,7 @@ def path(name: str) -> Path:
 
 
 class Intents:
-    """The submissions that were begun and not seen in Kaggle's list yet: message and time.
+    """The submissions that were begun and have not been seen in Kaggle's list yet: message and time.
 
     They are written before a send, so that a run after one that was killed knows that Kaggle may still take it.
     """

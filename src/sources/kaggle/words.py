@@ -1,4 +1,4 @@
-"""Kaggle's words, made fit to be shown: without credentials, signatures and control characters."""
+"""Kaggle's messages made safe to show: without credentials, signatures and control characters."""
 
 import base64
 import json

@@ -38,7 +38,7 @@ class Source(Section):
             shutil.copy(file, into)
 
     def earlier(self) -> list[Sent]:
-        """Return nothing: uploads by hand are not known here."""
+        """Return an empty list: manual uploads are not recorded here."""
         return []
 
     def submit(self, csv: Path, message: str) -> None:

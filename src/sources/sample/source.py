@@ -44,7 +44,7 @@ class Source(Section):
         submission.to_csv(into / "sample_submission.csv", index=False)
 
     def earlier(self) -> list[Sent]:
-        """Return nothing: this leaderboard does not remember, so every submission is its first."""
+        """Return an empty list: this leaderboard keeps no record of submissions."""
         return []
 
     def submit(self, csv: Path, message: str) -> float:

@@ -1,4 +1,4 @@
-"""The tables that pictures and report read."""
+"""The results of a run that the pictures and the report are made from."""
 
 from pathlib import Path
 from typing import TextIO

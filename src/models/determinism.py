@@ -1,4 +1,4 @@
-"""Torch's process-wide switches for a repeatable training."""
+"""Torch's process-wide settings for reproducible results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +9,18 @@ import torch
 
 @contextmanager
 def repeatable(threads: int | None = None) -> Iterator[None]:
-    """Within this context equal seeds give equal networks, and torch uses that many threads; None leaves their number.
+    """Within this context equal seeds and inputs give equal results on a machine; the settings are put back after it.
 
     An operation that has no deterministic form on the device gives a warning.
+
+    Args:
+        threads: how many torch uses; None leaves their number as it is.
     """
     deterministic, found = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
     memory: Any = torch.utils.deterministic
     filled = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # the loop reads no tensor before it is set, and filling each new one costs a sixth of the time of a cnn
+    # nothing reads a tensor before it is set, and filling each new one costs a sixth of a cnn's training time
     memory.fill_uninitialized_memory = False
     torch.set_num_threads(threads or found)
     try:

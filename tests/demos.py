@@ -1,0 +1,41 @@
+"""Projects in which the page to draw on was made."""
+
+import shutil
+
+from filelock import FileLock
+
+from src.demo import build
+from tests.conftest import Project
+
+SETTINGS: dict[str, dict[str, object]] = {
+    "linear": {},
+    "quick": {"recipe": "quick"},
+    # of two recipes: both with preprocessing, one with shifts
+    "ensemble": {"recipe": "cnn", "more_recipes": ["quick"], "recipes.cnn.epochs": 1},
+}
+
+
+def with_demo(finished: Project, name: str) -> Project:
+    """Return the one project in which the settings of that name were run on the sample, committed, and shown.
+
+    All tests of all processes share it: they may read it and run what leaves it as it is.
+    """
+    folder = finished.root.parent.parent / "demos"
+    folder.mkdir(exist_ok=True)
+    project = Project(folder / name / "project")
+    with FileLock(folder / f"{name}.lock"):
+        if not project.root.exists():
+            incomplete = Project(folder / f"incomplete-{name}" / "project")
+            shutil.copytree(finished.root, incomplete.root, symlinks=True)
+            if SETTINGS[name]:
+                incomplete.set(SETTINGS[name])
+                incomplete.repro("evaluate", "predict")
+                incomplete.commit()
+            incomplete.run("python", "-m", "src.demo.build")
+            incomplete.root.parent.rename(project.root.parent)
+    return project
+
+
+def page_url(finished: Project, name: str = "linear") -> str:
+    """Return the URL of the page of that project."""
+    return (with_demo(finished, name).root / build.PAGE).as_uri()
