@@ -14,7 +14,7 @@ STAGES = {
     "download": "data/raw",
     "split": "data/split",
     "normalize": "data/normalized",
-    "train@0": "models/0.safetensors",
+    "train@0": "plots/curves/accuracy/0.csv",
     "evaluate": "data/predictions/validation.csv",
     "predict": "data/predictions/probabilities.npy",
     "draw": "plots/pictures",

@@ -22,18 +22,26 @@ def replacing(output: Path) -> Iterator[Path]:
     temporary = folder.with_name(f".{folder.name}-{output.name}.tmp")
     _remove(temporary)
     try:
-        yield temporary
-        if temporary.is_dir():
-            _remove(output)
-        temporary.replace(output)
-    except OSError as error:
-        # copying a file names its source first
-        written = error.filename2 or error.filename or temporary
-        if error.errno in DISK_FULL and str(written).startswith(str(temporary)):
-            raise OSError(error.errno, error.strerror, str(output)) from None
-        raise
+        with naming_full_disk(output, temporary):
+            yield temporary
+            if temporary.is_dir():
+                _remove(output)
+            temporary.replace(output)
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def naming_full_disk(output: Path, written: Path) -> Iterator[None]:
+    """Within this context an error that says that the disk is full names `output` if it names `written` or no file."""
+    try:
+        yield
+    except OSError as error:
+        # copying a file names its source first
+        named = str(error.filename2 or error.filename or written)
+        if error.errno in DISK_FULL and named.startswith(str(written)):
+            raise OSError(error.errno, error.strerror, str(output)) from None
+        raise
 
 
 def _remove(path: Path) -> None:

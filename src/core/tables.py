@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from src.core.outputs import replacing
+from src.core.outputs import naming_full_disk, replacing
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
@@ -38,7 +38,8 @@ def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file
     try:
-        with path.open("w", buffering=1, newline="") as file:  # a line is on disk when it ends
+        # a line is on disk when it ends
+        with naming_full_disk(path, path), path.open("w", buffering=1, newline="") as file:
             file.write(",".join(columns) + "\n")
             yield lambda *row: pd.DataFrame([row]).to_csv(
                 file, header=False, index=False, float_format="%.6f", lineterminator="\n"
