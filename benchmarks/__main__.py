@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, curve, demo, full_data, logistic, mnist_example, notebook, reading, waiting
+from benchmarks import bare_loop, curve, demo, full_data, logistic, mnist_example, notebook, reading, timing, waiting
 from src.check import Params
 from src.core import params
 
@@ -33,20 +33,9 @@ def main() -> None:
             for row in benchmark.measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)
-    machine = (
-        f"{torch.get_num_threads()} threads of {cpu()} ({instruction_sets()}), Python {platform.python_version()}, "
-        f"torch {torch.__version__}"
-    )
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    machine = f"{torch.get_num_threads()} threads of {timing.cpu()} ({instruction_sets()}), {versions}"
     RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
-
-
-def cpu() -> str:
-    """Return the processor's name, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def instruction_sets() -> str:

@@ -235,7 +235,7 @@ def _describe(family: str, found: OutOfFold | None) -> list[str]:
     ]
     for first in numbers:
         pairs = [
-            f"{found.wrong(first, second).sum()} ({mcnemar(~alone[first], ~alone[second]):.2g})"
+            f"{found.wrong(first, second).sum()} ({_p_value(alone[first], alone[second]):.2g})"
             if first != second
             else ""
             for second in numbers
@@ -256,6 +256,10 @@ def _describe(family: str, found: OutOfFold | None) -> list[str]:
         unseen = sum(np.sum(found.wrong(*chosen[:size]) & (found.folds == fold)) for fold, chosen in orders.items())
         lines.append(f"| {size} | {found.names[order[size - 1]]} | {found.wrong(*order[:size]).sum()} | {unseen} |")
     return lines
+
+
+def _p_value(first_wrong: NDArray[np.bool_], second_wrong: NDArray[np.bool_]) -> float:
+    return mcnemar(int(np.sum(~first_wrong & second_wrong)), int(np.sum(first_wrong & ~second_wrong)))
 
 
 if __name__ == "__main__":

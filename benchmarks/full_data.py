@@ -38,5 +38,7 @@ def unpack(zip_file: Path, folder: Path) -> FullData:
 
 def read(folder: Path) -> FullData:
     """Read the competition's files in `folder`."""
-    sets = split(competition.read_labelled(folder), SplitParams(train_fraction=0.8, shuffle=False, seed=0))
-    return FullData(folder, normalize(sets["train"]), normalize(sets["validation"]))
+    labelled = competition.read_labelled(folder, scratch_dir=folder)
+    normalized = ImageSet(normalize(labelled.images), labelled.labels)
+    sets = split(len(labelled), SplitParams(train_fraction=0.8, shuffle=False, seed=0))
+    return FullData(folder, normalized[sets["train"]], normalized[sets["validation"]])

@@ -1,5 +1,10 @@
-"""Time things side by side, and weigh their memory."""
+"""Time things side by side, and weigh their memory.
 
+`python -m benchmarks.timing MODULE ARGUMENTS` runs a module, and prints its peak memory last.
+"""
+
+import platform
+import runpy
 import subprocess
 import sys
 import time
@@ -58,3 +63,22 @@ def peak_memory() -> float:
     """
     status = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+
+def cpu() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    sys.argv.pop(0)
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as ended:  # so a stage ends
+        if ended.code:
+            raise
+    print(peak_memory())

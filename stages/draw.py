@@ -13,7 +13,7 @@ def main(normalized_dir: Path, models_dir: Path, predictions_dir: Path, curves_d
     train, validation, test = (images.open_set(normalized_dir / name) for name in ("train", "validation", "test"))
     classes = images.classes_of(train, validation)
     predicted = results.read_predictions(predictions_dir / "validation.csv")
-    probabilities = np.load(predictions_dir / "probabilities.npy")
+    probabilities = np.load(predictions_dir / "probabilities.npy", mmap_mode="r")
     preprocessed = np.load(predictions_dir / "preprocessed.npy")
     curves = {quantity: results.read_curves(curves_dir / quantity) for quantity in ("loss", "accuracy")}
     with style.applied():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from src.core import cli, metrics, tables
 from src.data import images
-from src.evaluation import scores
+from src.evaluation.scores import Scores
 from src.inference import ensemble, predictions
 from src.models import device
 from src.models.determinism import repeatable
@@ -22,13 +22,16 @@ def main(
     validation_set = images.open_set(validation_dir)
     if len(validation_set) == 0:
         print("There is no accuracy: split.train_fraction leaves no validation set.")
-    with repeatable():
-        predicted = ensemble.predict(models_dir, validation_set.images, device.selected())
-    predictions.write_with_labels(predictions_csv, predicted, validation_set.known_labels)
-    tables.write(classes_csv, scores.score_classes(predicted, validation_set.known_labels))
-    tables.write(members_csv, scores.score_members(predicted, validation_set.known_labels))
-    tables.write(pairs_csv, scores.score_pairs(predicted, validation_set.known_labels))
-    metrics.write(metrics_json, scores.score(predicted, validation_set.known_labels))
+    scores = Scores()
+    with tables.writing(predictions_csv) as append, repeatable():
+        for predicted in ensemble.predict_in_blocks(models_dir, validation_set.images, device.selected()):
+            labels = validation_set.known_labels[scores.images : scores.images + len(predicted)]
+            append(predictions.with_labels(predicted, labels))
+            scores.add(predicted, labels)
+    tables.write(classes_csv, scores.of_classes())
+    tables.write(members_csv, scores.of_members())
+    tables.write(pairs_csv, scores.of_pairs())
+    metrics.write(metrics_json, scores.metrics())
 
 
 if __name__ == "__main__":

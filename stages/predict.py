@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from src.core import cli, metrics, tables
+from src.core.arrays import NpyWriter
+from src.core.outputs import replacing
 from src.data import competition, images
-from src.inference import ensemble, predictions
+from src.inference import ensemble
+from src.inference.predictions import Summary
 from src.models import device
 from src.models.determinism import repeatable
 
@@ -22,13 +25,21 @@ def main(
     metrics_json: Path,
 ) -> None:
     test_set = images.open_set(test_dir)
-    with repeatable():
-        predicted = ensemble.predict(models_dir, test_set.images, device.selected())
-    competition.write_submission(submission_csv, sample_submission_csv, predicted.labels)
-    predictions.write_array(probabilities_npy, predicted.probabilities)
-    predictions.write_array(preprocessed_npy, ensemble.preprocess(models_dir, test_set.images[:PICTURED]))
-    tables.write(classes_csv, predictions.class_counts(predicted))
-    metrics.write(metrics_json, {"mean_confidence": predicted.mean_confidence})
+    summary = Summary()
+    with (
+        competition.writing_submission(submission_csv, sample_submission_csv) as append_labels,
+        replacing(probabilities_npy) as temporary,
+        NpyWriter(temporary) as probabilities,
+        repeatable(),
+    ):
+        for predicted in ensemble.predict_in_blocks(models_dir, test_set.images, device.selected()):
+            append_labels(predicted.labels)
+            probabilities.append(predicted.probabilities)
+            summary.add(predicted)
+    with replacing(preprocessed_npy) as temporary, NpyWriter(temporary) as preprocessed:
+        preprocessed.append(ensemble.preprocess(models_dir, test_set.images[:PICTURED]))
+    tables.write(classes_csv, summary.class_counts)
+    metrics.write(metrics_json, {"mean_confidence": summary.mean_confidence})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import csv
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from src.core.errors import UserError
-from src.data import competition
+from src.data import competition, csv_files
 
 GOOD = {
     "train.csv": "label,pixel0,pixel1,pixel2,pixel3\n5,0,1,2,3\n6,4,5,6,7\n5,8,9,10,255\n",
@@ -21,6 +21,14 @@ GOOD = {
     "sample_submission.csv": "ImageId,Label\n1,0\n2,0\n",
 }
 TRAIN, TEST, SAMPLE = GOOD
+
+
+@pytest.fixture(scope="module", autouse=True, params=[1, 2, csv_files.ROWS])
+def _rows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Read files in parts of so many rows: what is found does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_files, "ROWS", request.param)
+        yield
 
 
 def write(folder: Path, changes: Mapping[str, str | bytes | None]) -> Path:
@@ -57,7 +65,10 @@ def cell(content: str) -> str:
 )  # fmt: skip
 def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, str]) -> None:
     write(tmp_path, changes)
-    labelled, unlabelled = competition.read_labelled(tmp_path), competition.read_unlabelled(tmp_path)
+    labelled, unlabelled = (
+        competition.read_labelled(tmp_path, tmp_path),
+        competition.read_unlabelled(tmp_path, tmp_path),
+    )
     assert labelled.images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 255]]]
     assert labelled.known_labels.tolist() == [5, 6, 5]
     assert unlabelled.images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
@@ -163,8 +174,11 @@ def test_what_is_written_is_read(
         raw = write(
             Path(folder), {TRAIN: text(columns, table), TEST: text(pixels, table), SAMPLE: text(["id", "kind"], table)}
         )
-        labelled, unlabelled = competition.read_labelled(raw), competition.read_unlabelled(raw)
-        assert list(competition.read_ids(raw / SAMPLE)) == [str(index) for index in range(len(rows))]
+        labelled, unlabelled = competition.read_labelled(raw, raw), competition.read_unlabelled(raw, raw)
+        with competition.writing_submission(raw / "out" / "mine.csv", raw / SAMPLE) as append:
+            append(np.array(labels))
+        with (raw / "out" / "mine.csv").open(encoding="utf-8", newline="") as written:
+            assert [*csv.reader(written)] == [["id", "kind"], *([str(at), label] for at, label in enumerate(labels))]
     assert labelled.images.reshape(len(rows), -1).tolist() == rows
     assert unlabelled.images.tolist() == labelled.images.tolist()
     assert [str(label) for label in labelled.known_labels] == labels
@@ -183,7 +197,7 @@ def test_any_text_in_the_place_of_a_pixel_is_that_pixel_or_refused(row: int, col
     with TemporaryDirectory() as folder:
         raw = write(Path(folder), {TRAIN: file.getvalue().encode("utf-8", "surrogatepass")})
         try:
-            read = competition.read_labelled(raw).images[row].ravel()[column]
+            read = competition.read_labelled(raw, raw).images[row].ravel()[column]
         except UserError as error:
             assert str(error).startswith("train.csv")
             assert not (content.isascii() and content.isdigit() and int(content) <= 255)
@@ -214,16 +228,24 @@ def test_damaged_bytes_are_refused_in_one_line_or_read_whole(name: str, start: i
 
 def test_names_without_numbers_are_taken_in_the_order_of_the_file(tmp_path: Path) -> None:
     write(tmp_path, {TRAIN: "label,a,c,b,d\n1,0,1,2,3\n", TEST: "d,c,b,a\n3,1,2,0\n7,5,6,4\n"})
-    assert competition.read_labelled(tmp_path).images.tolist() == [[[0, 1], [2, 3]]]
-    assert competition.read_unlabelled(tmp_path).images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+    assert competition.read_labelled(tmp_path, tmp_path).images.tolist() == [[[0, 1], [2, 3]]]
+    assert competition.read_unlabelled(tmp_path, tmp_path).images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
 
 
 def test_a_submission_has_the_header_and_the_ids_of_the_sample(tmp_path: Path) -> None:
     write(tmp_path, {SAMPLE: "key,guess\n07,?\nb,?\n"})
-    competition.write_submission(tmp_path / "out" / "mine.csv", tmp_path / SAMPLE, np.array(["x", "y"]))
-    assert (tmp_path / "out" / "mine.csv").read_bytes() == b"key,guess\n07,x\nb,y\n"
-    with pytest.raises(ValueError, match="shape"):
-        competition.write_submission(tmp_path / "out" / "mine.csv", tmp_path / SAMPLE, np.array(["x"]))
+    path = tmp_path / "out" / "mine.csv"
+    with competition.writing_submission(path, tmp_path / SAMPLE) as append:
+        append(np.array(["x"]))
+        append(np.array(["y"]))
+    assert path.read_bytes() == b"key,guess\n07,x\nb,y\n"
+    for labels in (np.array(["x"]), np.array(["x", "y", "z"]), np.array([["x"], ["y"]])):
+        with (
+            pytest.raises(ValueError, match="labels"),
+            competition.writing_submission(path, tmp_path / SAMPLE) as append,
+        ):
+            append(labels)
+    assert path.read_bytes() == b"key,guess\n07,x\nb,y\n"
 
 
 @pytest.mark.parametrize(
@@ -277,7 +299,7 @@ def test_pixels_named_by_row_and_column_are_sorted_by_them(tmp_path: Path, form:
     header, values = ",".join(shuffled), ",".join(str(names[name]) for name in shuffled)
     write(tmp_path, {TRAIN: f"label,{header}\n1,{values}\n", TEST: f"{header}\n{values}\n{values}\n"})
     assert competition.count_images(tmp_path)["pixels_in_order_of_the_file"] == 0
-    assert competition.read_labelled(tmp_path).images.ravel().tolist() == [*range(13, 157)]
+    assert competition.read_labelled(tmp_path, tmp_path).images.ravel().tolist() == [*range(13, 157)]
 
 
 @pytest.mark.parametrize("names", ["a,b,c,d", f"a,b,c,pixel{'1' * 5000}"])
@@ -291,4 +313,4 @@ def test_names_without_an_order_are_said_to_have_none(
 
 def test_digits_of_another_script_stay_what_they_are(tmp_path: Path) -> None:
     write(tmp_path, {TRAIN: GOOD[TRAIN].replace("\n6", "\n1\u0663").replace("\n5", "\n13")})
-    assert competition.read_labelled(tmp_path).known_labels.tolist() == ["13", "1\u0663", "13"]
+    assert competition.read_labelled(tmp_path, tmp_path).known_labels.tolist() == ["13", "1\u0663", "13"]

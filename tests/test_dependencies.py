@@ -38,6 +38,10 @@ class Declared:
 
     def run_in(self, root: Path, keys: list[str], *, fails: bool = False, **environment: str) -> str:
         """Run the command in a new folder that holds the declared files, and of params.yaml only `keys`."""
+        return self.copy_to(root, keys).run(*self.command.split(), fails=fails, **environment)
+
+    def copy_to(self, root: Path, keys: list[str]) -> Project:
+        """Make a new folder that holds the declared files, and of params.yaml only `keys`."""
         root.mkdir()
         for name in self.files:
             source, target = self._project.root / name, root / name
@@ -47,8 +51,7 @@ class Declared:
             else:
                 shutil.copy(source, target)
         dump_yaml(root / "params.yaml", self._only(keys))
-        isolated = Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
-        return isolated.run(*self.command.split(), fails=fails, **environment)
+        return Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
 
     def _only(self, keys: list[str]) -> dict[str, object]:
         content = params.load_yaml((self._project.root / "params.yaml").read_text())

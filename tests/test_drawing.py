@@ -30,7 +30,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
     """Return a hundred real digits, normalized."""
     raw = tmp_path_factory.mktemp("raw")
     Source(test_digits=4900, seed=0).download(raw, competition.FILES)
-    labelled = competition.read_labelled(raw)
+    labelled = competition.read_labelled(raw, scratch_dir=raw)
     return ImageSet(labelled.images / np.float32(255), labelled.labels)
 
 

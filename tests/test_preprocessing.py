@@ -122,9 +122,11 @@ def test_training_images_are_those_of_inference_where_nothing_is_random() -> Non
     still = plain.model_copy(update={"augmentation": Augmentation()})
     seen = preprocess(images, DESLANT)
     for recipe in (plain, still):
-        found = TrainingImages(images, recipe, torch.Generator())
-        torch.testing.assert_close(found[1:], seen[1:], atol=1e-5, rtol=0)
-        torch.testing.assert_close(found[torch.tensor([2, 0])], seen[[2, 0]], atol=1e-5, rtol=0)
+        chosen = [slice(1, 3), torch.tensor([2, 0])]
+        found = TrainingImages(images, recipe, torch.Generator()).batches(chosen, torch.arange(3))
+        for (batch, labels), expected in zip(found, ([1, 2], [2, 0]), strict=True):
+            assert labels.tolist() == expected
+            torch.testing.assert_close(batch, seen[expected], atol=1e-5, rtol=0)
 
 
 def test_a_composed_matrix_does_both_in_one_step() -> None:

@@ -330,7 +330,7 @@ def test_a_source_of_one_s_own(reproduced: Project) -> None:
 
 @pytest.mark.slow
 def test_a_picture_and_a_metric_of_one_s_own(reproduced: Project) -> None:
-    metric = '"worst_recall": float(score_classes(predictions, labels)["recall"].min())'
+    metric = '"worst_recall": float(self.of_classes()["recall"].min())'
     picture = '"histogram": datasets.histogram(train)'
     assert f"`{metric}`" in README
     assert f"`{picture}`" in README

@@ -207,11 +207,11 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
     labels = torch.zeros(70, dtype=torch.long, device=device)
     network = networks.build(distorted, 28, 10, seed=0).to(device, torch.float32)
     means = BatchMeans()
-    for chosen in batches(70, 32, generator):
-        logits = network(images[chosen])
-        loss = losses.BY_NAME[distorted.loss](logits, labels[chosen])
+    for batch, targets in images.batches(batches(70, 32, generator), labels):
+        logits = network(batch)
+        loss = losses.BY_NAME[distorted.loss](logits, targets)
         loss.backward()
-        means.add(logits, labels[chosen], loss)
+        means.add(logits, targets, loss)
         assert loss.device == device
     assert all(weight.grad is not None and weight.grad.device == device for weight in network.parameters())
 

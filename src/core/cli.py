@@ -1,6 +1,5 @@
 """Run a stage's `main` as a command: its signature is the command line."""
 
-import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -8,8 +7,7 @@ from collections.abc import Callable
 import typer
 
 from src.core.errors import UserError
-
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from src.core.outputs import DISK_FULL
 
 
 def run(main: Callable[..., None]) -> None:
@@ -31,7 +29,8 @@ def run(main: Callable[..., None]) -> None:
         except OSError as error:
             if error.filename is None and error.errno not in DISK_FULL:
                 raise
-            raise SystemExit(f"error: {error.filename or 'writing'}: {error.strerror}") from None
+            advice = "; make room and run again" if error.errno in DISK_FULL else ""
+            raise SystemExit(f"error: {error.filename or 'writing'}: {error.strerror}{advice}") from None
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)

@@ -1,9 +1,12 @@
 """Write an output completely or not at all."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -11,19 +14,34 @@ def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or a folder to; on success it takes the place of `output`.
 
     The temporary path is in the folder above the output's own, on the same disk: the output's own folder may be a
-    dependency of another stage, whose hash a leftover would change. An exception leaves `output` as it was.
+    dependency of another stage, whose hash a leftover would change. An exception leaves `output` as it was. An error
+    that says that the disk is full names `output`.
     """
     folder = output.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder.with_name(f".{folder.name}-{output.name}.tmp")
     _remove(temporary)
     try:
-        yield temporary
-        if temporary.is_dir():
-            _remove(output)
-        temporary.replace(output)
+        with naming_full_disk(output, temporary):
+            yield temporary
+            if temporary.is_dir():
+                _remove(output)
+            temporary.replace(output)
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def naming_full_disk(output: Path, written: Path) -> Iterator[None]:
+    """Within this context an error that says that the disk is full names `output` if it names `written` or no file."""
+    try:
+        yield
+    except OSError as error:
+        # copying a file names its source first
+        named = str(error.filename2 or error.filename or written)
+        if error.errno in DISK_FULL and named.startswith(str(written)):
+            raise OSError(error.errno, error.strerror, str(output)) from None
+        raise
 
 
 def _remove(path: Path) -> None:

@@ -6,13 +6,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from src.core.outputs import replacing
+from src.core.outputs import naming_full_disk, replacing
 
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write `table` with a header and without its index; floats have six decimals, and None or NaN stays empty."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
+    with writing(path) as append:
+        append(table)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
+    """Yield a function that adds rows to the table, with the columns of the first ones; there must be one call."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        header = True
+
+        def append(rows: pd.DataFrame) -> None:
+            nonlocal header
+            rows.to_csv(file, header=header, index=False, float_format="%.6f", lineterminator="\n")
+            header = False
+
+        yield append
 
 
 @contextmanager
@@ -24,7 +38,8 @@ def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file
     try:
-        with path.open("w", buffering=1, newline="") as file:  # a line is on disk when it ends
+        # a line is on disk when it ends
+        with naming_full_disk(path, path), path.open("w", buffering=1, newline="") as file:
             file.write(",".join(columns) + "\n")
             yield lambda *row: pd.DataFrame([row]).to_csv(
                 file, header=False, index=False, float_format="%.6f", lineterminator="\n"

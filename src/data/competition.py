@@ -9,10 +9,9 @@ Column names, sizes and classes come from the files:
   without one they are in that file's order.
 """
 
-import csv
 import re
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -24,8 +23,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.core import tables
+from src.core import arrays, tables
+from src.core.arrays import Scratch
 from src.core.errors import UserError
+from src.data import csv_files
 from src.data.images import ImageSet
 
 TRAIN = "train.csv"
@@ -33,8 +34,6 @@ TEST = "test.csv"
 SAMPLE_SUBMISSION = "sample_submission.csv"
 FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
 
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-MAX_LINE = 2**24
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 CONTROL = re.compile(r"[\x00\r\n]")
@@ -73,12 +72,12 @@ def read_columns(raw_dir: Path) -> Columns:
     """
     for name in FILES:
         _check_header(raw_dir / name)
-    submission = _header(raw_dir / SAMPLE_SUBMISSION)
+    submission = csv_files.header(raw_dir / SAMPLE_SUBMISSION)
     if len(submission) != 2:
         raise UserError(f"{SAMPLE_SUBMISSION}: expected two columns, an id and a prediction, found {len(submission)}")
     id_, prediction = submission
-    train = [name for name in _header(raw_dir / TRAIN) if name != id_]
-    test = [name for name in _header(raw_dir / TEST) if name != id_]
+    train = [name for name in csv_files.header(raw_dir / TRAIN) if name != id_]
+    test = [name for name in csv_files.header(raw_dir / TEST) if name != id_]
 
     if unknown := [name for name in test if name not in set(train)]:
         raise UserError(f"{TEST}: column {unknown[0]!r} is not in {TRAIN}")
@@ -102,86 +101,65 @@ def read_columns(raw_dir: Path) -> Columns:
     return Columns(id_, prediction, label, _in_image_order([name for name in train if name != label]))
 
 
-def read_labelled(raw_dir: Path) -> ImageSet:
+def read_labelled(raw_dir: Path, scratch_dir: Path) -> ImageSet:
     """Return the images and labels of `train.csv`: uint8 in [0, 255], shape (N, side, side), and shape (N,).
 
-    Labels are integers where each of them is written as one, and text otherwise.
+    Labels are integers where each of them is written as one, and text otherwise. The images are mapped from a file
+    without a name on the disk of `scratch_dir`.
 
     Raises:
         UserError: the file breaks the contract; the text names the row and the column.
     """
-    columns = read_columns(raw_dir)
-    path = raw_dir / TRAIN
-    rows = _read(path, columns.pixels)
-    labels = rows[columns.label]
-    if (empty := labels.str.strip() == "").any():
-        raise UserError(f"{_where(path, int(empty.argmax()), columns.label)}: the label is missing")
-    _check_written(path, labels, columns.label)
-    forms: dict[str | Decimal, str] = {}
-    for row, label in labels.drop_duplicates().items():
-        if (other := forms.setdefault(_meaning(label), label)) != label:
-            raise UserError(
-                f"{_where(path, int(str(row)), columns.label)}: the label {label!r} is {other!r} written in another "
-                "way; write both in one way"
-            )
-    if (classes := labels.nunique()) > max(MAX_CLASSES, len(labels) // 10):
-        raise UserError(
-            f"{TRAIN}: {columns.label!r}, the column that {TEST} lacks, cannot be the label: it has {classes} "
-            f"different values in {len(labels)} rows; without the label, {TRAIN} and {TEST} must have the same columns"
-        )
-    return ImageSet(_as_images(rows, columns), _as_labels(labels))
+    scratch = Scratch(scratch_dir)
+    labels = _labelled(raw_dir, scratch.append)
+    return ImageSet(scratch.mapped(), labels)
 
 
-def read_unlabelled(raw_dir: Path) -> ImageSet:
+def read_unlabelled(raw_dir: Path, scratch_dir: Path) -> ImageSet:
     """Return the images of `test.csv`, one for each row of `sample_submission.csv` and in its order.
 
-    They are uint8 in [0, 255], shape (N, side, side).
+    They are uint8 in [0, 255], shape (N, side, side), mapped from a file without a name on the disk of `scratch_dir`.
 
     Raises:
         UserError: a file breaks the contract, or the two do not have the same rows.
     """
-    columns = read_columns(raw_dir)
-    path = raw_dir / TEST
-    ids = read_ids(raw_dir / SAMPLE_SUBMISSION)
-    rows = _read(path, columns.pixels)
-    if len(rows) != len(ids):
-        raise UserError(f"{path.name} has {len(rows)} rows and {SAMPLE_SUBMISSION} {len(ids)}: they must agree")
-    if columns.id in rows:
-        own = rows[columns.id]
-        _check_unique(path, own, columns.id)
-        if (unknown := ~own.isin(ids)).any():
-            row = int(unknown.argmax())
-            raise UserError(f"{_where(path, row, columns.id)}: the id {own[row]!r} is not in {SAMPLE_SUBMISSION}")
-        rows = rows.set_index(columns.id).reindex(ids)
-    return ImageSet(_as_images(rows, columns))
+    scratch = Scratch(scratch_dir)
+    order = _unlabelled(raw_dir, scratch.append)
+    if order is None:
+        return ImageSet(scratch.mapped())
+    in_order = Scratch(scratch_dir)
+    for part in arrays.parts(scratch.mapped(), order=order):
+        in_order.append(part)
+    return ImageSet(in_order.mapped())
 
 
-def read_ids(sample_submission_csv: Path) -> "pd.Series[str]":
-    """Return the ids of `sample_submission.csv` as they are written, in its order, shape (N,).
+@contextmanager
+def writing_submission(path: Path, sample_submission_csv: Path) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Yield a function that takes the predicted labels, shape (n,), of the next n rows of `sample_submission.csv`.
+
+    They are written with its header and its ids.
 
     Raises:
         UserError: an id is missing, or there is a duplicate id.
+        ValueError: there are fewer or more labels than ids.
     """
-    name = _header(sample_submission_csv)[0]
-    ids = _read(sample_submission_csv, ())[name]
-    _check_written(sample_submission_csv, ids, name)
-    if ids.duplicated().any() and not _read(sample_submission_csv, ()).iloc[:, 1].duplicated().any():
-        row = int(ids.duplicated().argmax())
-        raise UserError(
-            f"{_where(sample_submission_csv, row, name)}: duplicate id {ids[row]!r}, and no value of the second column "
-            "is repeated; the first column must be the id, the second the prediction"
-        )
-    _check_unique(sample_submission_csv, ids, name)
-    return ids
+    id_, prediction = csv_files.header(sample_submission_csv)
+    count = len(_unique_ids(sample_submission_csv))
+    with tables.writing(path) as append, csv_files.open_file(sample_submission_csv, ()) as rows:
+        done = 0
 
+        def take(labels: NDArray[Any]) -> None:
+            nonlocal done
+            done += len(labels)
+            if labels.ndim != 1 or done > count:
+                raise ValueError(
+                    f"predicted labels have shape {labels.shape}, and {count} ids come to {done} with them"
+                )
+            append(pd.DataFrame({id_: rows.get_chunk(len(labels))[id_].array, prediction: labels}))
 
-def write_submission(path: Path, sample_submission_csv: Path, labels: NDArray[Any]) -> None:
-    """Write predicted `labels`, shape (N,), with the header and the ids of `sample_submission.csv`."""
-    id_, prediction = _header(sample_submission_csv)
-    ids = read_ids(sample_submission_csv)
-    if labels.shape != ids.shape:
-        raise ValueError(f"predicted labels have shape {labels.shape} and ids {ids.shape}")
-    tables.write(path, pd.DataFrame({id_: ids, prediction: labels}))
+        yield take
+        if done < count:
+            raise ValueError(f"there are {done} predicted labels and {count} ids")
 
 
 def count_images(raw_dir: Path) -> dict[str, int]:
@@ -190,26 +168,177 @@ def count_images(raw_dir: Path) -> dict[str, int]:
     Raises:
         UserError: a file breaks the contract.
     """
-    labelled, unlabelled = read_labelled(raw_dir), read_unlabelled(raw_dir)
-    numbered = pixels_are_numbered(read_columns(raw_dir).pixels)
+    columns = read_columns(raw_dir)
+    labelled = _labelled(raw_dir, _ignore)
+    counted = 0
+
+    def count(images: NDArray[np.uint8]) -> None:
+        nonlocal counted
+        counted += len(images)
+
+    _unlabelled(raw_dir, count)
+    numbered = pixels_are_numbered(columns.pixels)
     if not numbered:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return {
         "pixels_in_order_of_the_file": int(not numbered),
         "labelled_images": len(labelled),
-        "test_images": len(unlabelled),
-        "side": labelled.side,
-        "classes": len(np.unique(labelled.known_labels)),
+        "test_images": counted,
+        "side": columns.side,
+        "classes": len(np.unique(labelled)),
     }
 
 
-def _header(path: Path) -> list[str]:
-    names = next(_csv_rows(path), [])
-    if not any(names):
-        raise UserError(f"{path.name}: the file is empty; expected a header and rows")
-    if repeated := [name for index, name in enumerate(names) if name in names[:index]]:
-        raise UserError(f"{path.name}: duplicate column {repeated[0]!r} in the header")
-    return names
+def _labelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[Any]:
+    """Give the images of `train.csv` to `take`, part by part, and return their labels, shape (N,)."""
+    columns = read_columns(raw_dir)
+    path = raw_dir / TRAIN
+    codes: dict[str, int] = {}  # of each label, in the order in which they come
+    first_rows: dict[str, int] = {}
+    labelled: list[NDArray[np.int32]] = []
+    for rows in csv_files.read(path, columns.pixels):
+        take(_as_images(rows, columns))
+        here, found = rows[columns.label].factorize()
+        for label, start in zip(found, np.unique(here, return_index=True)[1], strict=True):
+            codes.setdefault(label, len(codes))
+            first_rows.setdefault(label, int(rows.index[start]))
+        labelled.append(np.array([codes[label] for label in found], dtype=np.int32)[here])
+    code_of_each = np.concatenate(labelled)
+    _check_labels(path, first_rows, len(code_of_each), columns.label)
+    whole_numbers = all(INTEGER.fullmatch(label) for label in codes)
+    labels: NDArray[Any] = np.array([*codes], dtype=np.int64 if whole_numbers else np.str_)[code_of_each]
+    return labels
+
+
+def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column: str) -> None:
+    """Refuse labels that are empty, would not come back from a CSV file, are written in two ways, or are no labels.
+
+    Args:
+        path: the file.
+        first_rows: of each label that occurs the first row.
+        count: the number of all rows.
+        column: the name of the column.
+    """
+    for label, row in first_rows.items():
+        if not label.strip():
+            raise UserError(f"{csv_files.where(path, row, column)}: the label is missing")
+    _check_written(path, first_rows, column)
+    forms: dict[str | Decimal, str] = {}
+    for label, row in first_rows.items():
+        if (other := forms.setdefault(_meaning(label), label)) != label:
+            raise UserError(
+                f"{csv_files.where(path, row, column)}: the label {label!r} is {other!r} written in another way; write "
+                "both in one way"
+            )
+    if len(first_rows) > max(MAX_CLASSES, count // 10):
+        raise UserError(
+            f"{TRAIN}: {column!r}, the column that {TEST} lacks, cannot be the label: it has {len(first_rows)} "
+            f"different values in {count} rows; without the label, {TRAIN} and {TEST} must have the same columns"
+        )
+
+
+def _unlabelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[np.int64] | None:
+    """Give the images of `test.csv` to `take`, part by part.
+
+    Returns:
+        For each row of `sample_submission.csv` that of `test.csv`, shape (N,); None where they are the same.
+    """
+    columns = read_columns(raw_dir)
+    path = raw_dir / TEST
+    ids = _unique_ids(raw_dir / SAMPLE_SUBMISSION)
+    found: list[NDArray[np.uint64]] = []
+    missing: int | None = None
+    count = 0
+    for rows in csv_files.read(path, columns.pixels):
+        take(_as_images(rows, columns))
+        count += len(rows)
+        if columns.id in rows:
+            found.append(_hashes(rows[columns.id]))
+            missing = _first(missing, rows[columns.id].str.strip() == "")
+    if count != len(ids):
+        raise UserError(f"{path.name} has {count} rows and {SAMPLE_SUBMISSION} {len(ids)}: they must agree")
+    if not found:
+        return None
+    own = np.concatenate(found)
+    _check_ids(path, own, missing, columns.id, columns.pixels)
+    if not (known := np.isin(own, ids)).all():
+        row = int(known.argmin())
+        id_ = next(rows[columns.id][row] for rows in csv_files.read(path, columns.pixels) if row in rows.index)
+        raise UserError(f"{csv_files.where(path, row, columns.id)}: the id {id_!r} is not in {SAMPLE_SUBMISSION}")
+    ascending = np.argsort(own)
+    return ascending[np.searchsorted(own, ids, sorter=ascending)]
+
+
+def _unique_ids(sample_submission_csv: Path) -> NDArray[np.uint64]:
+    """Return the hashes of the ids of `sample_submission.csv`, in its order, shape (N,)."""
+    path = sample_submission_csv
+    name, prediction = csv_files.header(path)
+    found: list[NDArray[np.uint64]] = []
+    odd: dict[str, int] = {}
+    missing: int | None = None
+    for rows in csv_files.read(path, ()):
+        found.append(_hashes(rows[name]))
+        missing = _first(missing, rows[name].str.strip() == "")
+        odd |= {id_: row for row, id_ in _with_rows(rows[name][rows[name].str.contains(CONTROL)])}
+    _check_written(path, odd, name)
+    ids = np.concatenate(found)
+    if repeated := _first_repeated(path, ids, name, ()):
+        values = np.concatenate([_hashes(rows[prediction]) for rows in csv_files.read(path, ())])
+        if not _first_repeated(path, values, prediction, ()):
+            row, id_ = repeated
+            raise UserError(
+                f"{csv_files.where(path, row, name)}: duplicate id {id_!r}, and no value of the second column is "
+                "repeated; the first column must be the id, the second the prediction"
+            )
+    _check_ids(path, ids, missing, name, ())
+    return ids
+
+
+def _check_ids(
+    path: Path, hashes: NDArray[np.uint64], missing: int | None, column: str, pixels: tuple[str, ...]
+) -> None:
+    """Refuse ids of which one is missing, in row `missing`, or occurs twice."""
+    if missing is not None:
+        raise UserError(f"{csv_files.where(path, missing, column)}: the id is missing")
+    if repeated := _first_repeated(path, hashes, column, pixels):
+        row, id_ = repeated
+        raise UserError(f"{csv_files.where(path, row, column)}: duplicate id {id_!r}")
+
+
+def _first_repeated(
+    path: Path, hashes: NDArray[np.uint64], column: str, pixels: tuple[str, ...]
+) -> tuple[int, str] | None:
+    """Return the first row, and its text, that repeats an earlier one of a column of which these are the hashes."""
+    ascending = np.sort(hashes)
+    twice = ascending[1:][ascending[1:] == ascending[:-1]]
+    if len(twice) == 0:
+        return None
+    seen = set[str]()  # equal hashes are not yet equal texts
+    for rows in csv_files.read(path, pixels):
+        for row, text in _with_rows(rows[column][np.isin(_hashes(rows[column]), twice)]):
+            if text in seen:
+                return row, text
+            seen.add(text)
+    return None
+
+
+def _hashes(texts: "pd.Series[str]") -> NDArray[np.uint64]:
+    """Return a hash of 64 bits for each text: millions of texts take too much memory."""
+    hashes: NDArray[np.uint64] = pd.util.hash_array(texts.to_numpy(object), categorize=False)
+    return hashes
+
+
+def _with_rows(texts: "pd.Series[str]") -> Iterator[tuple[int, str]]:
+    return zip(texts.index.to_numpy().tolist(), texts, strict=True)
+
+
+def _first(earlier: int | None, here: "pd.Series[bool]") -> int | None:
+    """Return the row found earlier, or else the first one that is true."""
+    return int(here.index[here][0]) if earlier is None and here.any() else earlier
+
+
+def _ignore(images: NDArray[np.uint8]) -> None:
+    """Take images that are only to be checked."""
 
 
 def pixels_are_numbered(pixels: Sequence[str]) -> bool:
@@ -246,7 +375,7 @@ def _shape(name: str) -> tuple[str | None, ...]:
 
 def _check_header(path: Path) -> None:
     """Refuse a first line that is no header, or has another separator than a comma, or a space after each comma."""
-    names, below = [*islice(_csv_rows(path), 2), [], []][:2]
+    names, below = [*islice(csv_files.lines(path), 2), [], []][:2]
     if any(CONTROL.search(name) for name in names):
         raise UserError(
             f"{path.name}: the header holds a line end or a NUL character: a quote is open, or it is no UTF-8 text"
@@ -265,11 +394,11 @@ def _check_header(path: Path) -> None:
         raise UserError(f"{path.name}: there is a space after each comma of the header; take the spaces out")
 
 
-def _check_written(path: Path, values: "pd.Series[str]", column: str) -> None:
-    """Refuse labels or ids that would not survive being written to a CSV file and read again."""
-    if (odd := values.str.contains(CONTROL)).any():
-        row = int(odd.argmax())
-        raise UserError(f"{_where(path, row, column)}: {values[row]!r} holds a line end or a NUL character")
+def _check_written(path: Path, rows: Mapping[str, int], column: str) -> None:
+    """Refuse labels or ids, given with their rows, that would not survive being written to CSV and read again."""
+    for text, row in rows.items():
+        if CONTROL.search(text):
+            raise UserError(f"{csv_files.where(path, row, column)}: {text!r} holds a line end or a NUL character")
 
 
 def _meaning(label: str) -> str | Decimal:
@@ -278,94 +407,6 @@ def _meaning(label: str) -> str | Decimal:
     return Decimal(label) if PLAIN_NUMBER.fullmatch(label) else label
 
 
-def _read(path: Path, pixels: tuple[str, ...]) -> pd.DataFrame:
-    """Read a file with its `pixels` as uint8 and every other column as the text in the file."""
-    names = _header(path)
-    types: dict[str, Any] = {name: np.uint8 if name in set(pixels) else str for name in names}
-    try:
-        with warnings.catch_warnings(), np.errstate(invalid="raise"):
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            rows = pd.read_csv(
-                path, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8"
-            )
-    except (ValueError, ArithmeticError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise _fault(path, names, pixels) or UserError(f"{path.name}: not a valid CSV file ({error})") from None
-    if fault := _text_pixel(path, pixels, names):
-        raise fault
-    last = names[-1]
-    # pandas fills a row that ends early with empty text
-    if last not in pixels and (rows[last] == "").any() and (fault := _fault(path, names, pixels)):
-        raise fault
-    if rows.empty:
-        raise UserError(f"{path.name}: there are no rows below the header")
-    return rows
-
-
-def _text_pixel(path: Path, pixels: tuple[str, ...], names: list[str]) -> UserError | None:
-    """Find `True` and `False` in place of pixels, which pandas reads as 1 and 0."""
-    if not pixels:
-        return None
-    with path.open("rb") as file:
-        lines = any(re.search(rb"true|false", line, re.IGNORECASE) for line in islice(file, 1, None))
-    return _fault(path, names, pixels) if lines else None
-
-
-def _fault(path: Path, names: list[str], pixels: tuple[str, ...]) -> UserError | None:
-    """Find the first row and column that are wrong, which pandas does not report."""
-    expected_pixels = set(pixels)
-    for index, cells in enumerate(islice(_csv_rows(path), 1, None)):
-        if len(cells) != len(names):
-            return UserError(f"{path.name}, row {index + 1}: expected {len(names)} columns, found {len(cells)}")
-        for name, cell in zip(names, cells, strict=False):
-            if name in expected_pixels and not _is_pixel(cell):
-                found = repr(cell) if cell.strip() else "nothing"
-                return UserError(
-                    f"{_where(path, index, name)}: expected a pixel, a whole number from 0 to 255, found {found}"
-                )
-    return None
-
-
-def _is_pixel(cell: str) -> bool:
-    """Whether the text is a whole number from 0 to 255, such as `7`, `007` or `7.0`."""
-    return bool(NUMBER.fullmatch(cell)) and 0 <= float(cell) <= 255 and float(cell).is_integer()
-
-
-def _csv_rows(path: Path) -> Iterator[list[str]]:
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-    except FileNotFoundError:
-        raise UserError(f"there is no {path.name} in {path.parent}") from None
-    if start in (b"\x1f\x8b", b"PK"):
-        raise UserError(f"{path.name} is an archive, not CSV text; unpack it and give the file inside that name")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            # a file without line ends might not fit into memory
-            yield from filter(None, csv.reader(iter(lambda: file.readline(MAX_LINE), "")))
-    except UnicodeDecodeError:
-        raise UserError(f"{path.name}: not a valid CSV file: it is not UTF-8 text; save it as UTF-8") from None
-    except csv.Error as error:
-        raise UserError(f"{path.name}: not a valid CSV file ({error})") from None
-
-
-def _where(path: Path, index: int, column: str) -> str:
-    return f"{path.name}, row {index + 1}, column {column!r}"
-
-
-def _check_unique(path: Path, ids: "pd.Series[str]", column: str) -> None:
-    if (empty := ids.str.strip() == "").any():
-        raise UserError(f"{_where(path, int(empty.argmax()), column)}: the id is missing")
-    if (again := ids.duplicated()).any():
-        row = int(again.argmax())
-        raise UserError(f"{_where(path, row, column)}: duplicate id {ids[row]!r}")
-
-
 def _as_images(rows: pd.DataFrame, columns: Columns) -> NDArray[np.uint8]:
     pixels = rows[list(columns.pixels)].to_numpy(dtype=np.uint8)
     return np.ascontiguousarray(pixels).reshape(-1, columns.side, columns.side)
-
-
-def _as_labels(labels: "pd.Series[str]") -> NDArray[Any]:
-    if labels.map(lambda label: bool(INTEGER.fullmatch(label))).all():
-        return labels.to_numpy(dtype=np.int64)
-    return labels.to_numpy(dtype=np.str_)

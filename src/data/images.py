@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from src.core.outputs import replacing
+from src.core.arrays import NpyWriter
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ImageSet:
 
 def classes_of(*labelled_sets: ImageSet) -> NDArray[Any]:
     """Return the sorted labels that occur in any of the sets, shape (C,)."""
-    return np.unique(np.concatenate([labelled.known_labels for labelled in labelled_sets]))
+    return np.unique(np.concatenate([np.unique(labelled.known_labels) for labelled in labelled_sets]))
 
 
 def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
@@ -62,28 +62,31 @@ def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
     return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
 
 
-def class_balance(sets: Mapping[str, ImageSet]) -> pd.DataFrame:
-    """Return how many images of each class every set has: one row per class, columns `class` and the sets' names."""
-    classes = classes_of(*sets.values())
-    counts = {name: count_classes(labelled.known_labels, classes) for name, labelled in sets.items()}
-    return pd.DataFrame({"class": classes, **counts})
+def class_balance(labels: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return how many images of each class every set has, given the labels of each, shape (N,), by the set's name.
 
-
-def write_sets(folder: Path, sets: Iterable[tuple[str, ImageSet]]) -> None:
-    """Write `folder/<name>/images.npy` and, where there are labels, `labels.npy` for each set.
-
-    The sets are taken one after the other, so that a generator need not hold them all in memory.
+    There is one row per class, with the columns `class` and the sets' names.
     """
-    with replacing(folder) as temporary:
-        for name, image_set in sets:
-            (temporary / name).mkdir(parents=True)
-            np.save(temporary / name / "images.npy", image_set.images)
-            if image_set.labels is not None:
-                np.save(temporary / name / "labels.npy", image_set.labels)
+    classes = np.unique(np.concatenate([np.unique(one) for one in labels.values()]))
+    return pd.DataFrame({"class": classes, **{name: count_classes(one, classes) for name, one in labels.items()}})
+
+
+def write_set(folder: Path, images: Iterable[NDArray[Any]], labels: NDArray[Any] | None) -> None:
+    """Write `images.npy` and, where there are labels, shape (N,), `labels.npy` to a new folder.
+
+    The images come in parts of shape (n, side, side), so that they need not all be in memory.
+    """
+    folder.mkdir(parents=True)
+    with NpyWriter(folder / "images.npy") as images_npy:
+        for part in images:
+            images_npy.append(part)
+    if labels is not None:
+        with NpyWriter(folder / "labels.npy") as labels_npy:
+            labels_npy.append(labels)
 
 
 def open_set(folder: Path) -> ImageSet:
-    """Open a set that `write_sets` wrote to `folder`, without reading the images into memory."""
+    """Open a set that `write_set` wrote to `folder`, without reading the images into memory."""
     labels = folder / "labels.npy"
     return ImageSet(
         np.load(folder / "images.npy", mmap_mode="r"),

@@ -1,8 +1,9 @@
 """Batch inference: the probabilities of every member of the ensemble."""
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,30 +17,49 @@ from src.models import checkpoints, forward, networks, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.device import torch_dtype
 
+BATCHES = 32
+"""Batches of the forward pass in a block of predictions."""
 
-def predict(models_dir: Path, images: NDArray[Any], device: torch.device) -> Predictions:
-    """Predict `images`, shape (N, side, side), float32 in [0, 1], with every member of the ensemble.
+
+def predict(models_dir: Path, images: NDArray[np.float32], device: torch.device) -> Predictions:
+    """Predict all `images` at once, as `predict_in_blocks` does a few thousand of them at a time."""
+    blocks = [*predict_in_blocks(models_dir, images, device)]
+    by_member = {
+        member: np.concatenate([block.by_member[member] for block in blocks]) for member in blocks[0].by_member
+    }
+    return Predictions(blocks[0].classes, by_member)
+
+
+def predict_in_blocks(models_dir: Path, images: NDArray[np.float32], device: torch.device) -> Iterator[Predictions]:
+    """Predict `images`, shape (N, side, side) in [0, 1], with every member of the ensemble.
+
+    Yields:
+        The predictions of the next images, a few thousand at a time; of an empty set those of no image.
 
     Raises:
         UserError: a model is missing, expects images of another size, or was trained on other classes than the first
             one, or the device does not support its precision.
     """
-    by_member = {}
-    classes: NDArray[Any] | None = None
-    for member, path in members.read(models_dir).items():
-        checkpoint = checkpoints.read(path)
+    by_member = {member: checkpoints.read(path) for member, path in members.read(models_dir).items()}
+    classes = next(iter(by_member.values())).classes
+    for member, checkpoint in by_member.items():
+        path = models_dir / f"{member}.safetensors"
         if checkpoint.side != images.shape[1]:
             raise UserError(
                 f"{path} takes images of {checkpoint.side}x{checkpoint.side} pixels, these have {images.shape[1]}x"
                 f"{images.shape[1]}; train it again"
             )
-        if classes is None:
-            classes = checkpoint.classes
-        elif not np.array_equal(checkpoint.classes, classes):
+        if not np.array_equal(checkpoint.classes, classes):
             raise UserError(f"{path} was trained on other classes than the first model of the ensemble; train it again")
-        by_member[member] = _probabilities(checkpoint, images, device, f"predicting with {path.stem}")
-    assert classes is not None
-    return Predictions(classes, by_member)
+    predicting = [_probabilities(checkpoint, images, device) for checkpoint in by_member.values()]
+    label = f"predicting with {' and '.join(by_member)}"
+    batches = zip(*predicting, strict=True)
+    with Progress(label, max(1, math.ceil(len(images) / forward.BATCH_SIZE)), "batch") as progress:
+        while block := [*islice(batches, BATCHES)]:
+            probabilities = map(np.concatenate, zip(*block, strict=True))
+            yield Predictions(classes, dict(zip(by_member, probabilities, strict=True)))
+            for _ in block:
+                progress.step()
 
 
 def preprocess(models_dir: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,19 +69,12 @@ def preprocess(models_dir: Path, images: NDArray[np.float32]) -> NDArray[np.floa
 
 
 def _probabilities(
-    checkpoint: Checkpoint, images: NDArray[Any], device: torch.device, label: str
-) -> NDArray[np.float32]:
+    checkpoint: Checkpoint, images: NDArray[np.float32], device: torch.device
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the probabilities, shape (B, C), of batches of images."""
     recipe = checkpoint.recipe
-    images = preprocessing.apply(images, recipe.preprocessing)
     network = networks.build(recipe, checkpoint.side, len(checkpoint.classes), seed=0)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
     network.to(device, torch_dtype(recipe.precision, device))
-    result = np.empty((len(images), len(checkpoint.classes)), dtype=np.float32)
-    done = 0
-    with Progress(label, math.ceil(len(images) / forward.BATCH_SIZE), "batch") as progress:
-        for views in forward.logits(network, images, recipe.test_time_shift):
-            probabilities = views.softmax(dim=2).mean(dim=0).numpy(force=True)
-            result[done : done + len(probabilities)] = probabilities
-            done += len(probabilities)
-            progress.step()
-    return result
+    for views in forward.logits(network, images, recipe.test_time_shift, recipe.preprocessing):
+        yield views.softmax(dim=2).mean(dim=0).numpy(force=True).astype(np.float32)

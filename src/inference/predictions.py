@@ -1,15 +1,11 @@
-"""The ensemble's predictions, and the files that hold them."""
+"""The ensemble's predictions, and the tables that are made of them."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from src.core import tables
-from src.core.outputs import replacing
 
 
 @dataclass(frozen=True)
@@ -42,28 +38,39 @@ class Predictions:
         highest: NDArray[np.float32] = self.probabilities.max(axis=1)
         return highest
 
-    @property
-    def mean_confidence(self) -> float:
-        """The mean confidence over all images."""
-        return float(self.confidence.mean(dtype=np.float64))
+    def __len__(self) -> int:
+        return len(next(iter(self.by_member.values())))
 
 
-def write_with_labels(path: Path, predictions: Predictions, labels: NDArray[Any]) -> None:
-    """Write predictions and the true `labels`, shape (N,), as CSV: one row per image, in the order of the set.
+def with_labels(predictions: Predictions, labels: NDArray[Any]) -> pd.DataFrame:
+    """Return predictions and the true `labels`, shape (N,), as a table: one row per image, in the order of the set.
 
     The columns are `label`, `predicted` and `confidence`.
     """
-    columns = {"label": labels, "predicted": predictions.labels, "confidence": predictions.confidence}
-    tables.write(path, pd.DataFrame(columns))
+    return pd.DataFrame({"label": labels, "predicted": predictions.labels, "confidence": predictions.confidence})
 
 
-def class_counts(predictions: Predictions) -> pd.DataFrame:
-    """Return how many images are predicted to be of each class: one row per class, columns `class` and `images`."""
-    counts = np.bincount(predictions.probabilities.argmax(axis=1), minlength=len(predictions.classes))
-    return pd.DataFrame({"class": predictions.classes, "images": counts})
+class Summary:
+    """What is predicted on the whole, gathered from blocks of predictions."""
 
+    def __init__(self) -> None:
+        self._classes: NDArray[Any] = np.array([])
+        self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._confidence = 0.0
 
-def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array as .npy."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array)
+    def add(self, predictions: Predictions) -> None:
+        """Count the predictions of a block."""
+        counts = np.bincount(predictions.probabilities.argmax(axis=1), minlength=len(predictions.classes))
+        self._counts = counts + (self._counts if self._counts.size else 0)
+        self._classes = predictions.classes
+        self._confidence += float(predictions.confidence.sum(dtype=np.float64))
+
+    @property
+    def class_counts(self) -> pd.DataFrame:
+        """How many images are predicted to be of each class: one row per class, columns `class` and `images`."""
+        return pd.DataFrame({"class": self._classes, "images": self._counts})
+
+    @property
+    def mean_confidence(self) -> float:
+        """The mean confidence over all images."""
+        return self._confidence / int(self._counts.sum())

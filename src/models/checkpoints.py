@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from src.core.errors import UserError
 from src.core.outputs import replacing
@@ -42,7 +42,8 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     }
     weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in checkpoint.weights.items()}
     with replacing(path) as temporary:
-        save_file(weights, temporary, {"model": json.dumps(description)})
+        # safetensors' own function for files does not say that the disk is full
+        temporary.write_bytes(save(weights, {"model": json.dumps(description)}))
 
 
 def read(path: Path) -> Checkpoint:

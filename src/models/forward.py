@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from src.models import preprocessing
 from src.models.device import layer_precision
+from src.models.recipes import Preprocessing
 
 BATCH_SIZE = 250
 
@@ -26,17 +28,19 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 
 
 @torch.no_grad()
-def logits(network: nn.Module, images: NDArray[np.float32], shift: int = 0) -> Iterator[Tensor]:
+def logits(
+    network: nn.Module, images: NDArray[np.float32], shift: int = 0, settings: Preprocessing | None = None
+) -> Iterator[Tensor]:
     """Yield logits of shape (V, B, C) for batches of `images`, shape (N, side, side), by a network in evaluation mode.
 
-    The images are already preprocessed. The layers compute in the data type of the weights, never in bfloat16: apart
-    from rounding errors, predictions are then the same on every processor and in every runtime. V is 1 where `shift` is
-    0, and otherwise 9: the image itself and its eight copies shifted by that many pixels.
+    The images are preprocessed as `settings` say, if any. The layers compute in the data type of the weights, never in
+    bfloat16: apart from rounding errors, predictions are then the same on every processor and in every runtime. V is 1
+    where `shift` is 0, and otherwise 9: the image itself and its eight copies shifted by that many pixels.
     """
     weight = next(network.parameters())
     network.eval()
-    for start in range(0, len(images), BATCH_SIZE):
-        batch = torch.from_numpy(np.array(images[start : start + BATCH_SIZE])).to(weight.device, weight.dtype)
+    for images_ in preprocessing.batches(images, settings, BATCH_SIZE):
+        batch = torch.from_numpy(images_).to(weight.device, weight.dtype)
         yield torch.stack([network(view) for view in shifted(batch, shift)])
 
 

@@ -4,12 +4,15 @@ Both together are one affine matrix per image, which is composed with the one of
 image is interpolated only once.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from src.core import arrays
 from src.models.recipes import Preprocessing
 
 MIN_INK = 0.2
@@ -29,11 +32,30 @@ def apply(images: NDArray[np.float32], preprocessing: Preprocessing | None) -> N
     """Return `images`, shape (N, side, side) in [0, 1], preprocessed; the same array if `preprocessing` is None."""
     if preprocessing is None:
         return images
-    result = np.empty_like(images, subok=False)
-    for start in range(0, len(images), CHUNK):
-        chunk = torch.from_numpy(np.array(images[start : start + CHUNK]))
-        result[start : start + CHUNK] = warp(chunk, matrices(chunk, preprocessing)).numpy()
-    return result
+    return np.concatenate([*_preprocessed(images, preprocessing)])
+
+
+def batches(
+    images: NDArray[np.float32], preprocessing: Preprocessing | None, size: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what `apply` returns, `size` images at a time, without holding all of them."""
+    if preprocessing is None:
+        yield from arrays.parts(images, size)
+        return
+    rest = np.empty((0, *images.shape[1:]), dtype=np.float32)
+    for chunk in _preprocessed(images, preprocessing):
+        rest = np.concatenate([rest, chunk])
+        while len(rest) >= size:
+            yield rest[:size]
+            rest = rest[size:]
+    if len(rest) or len(images) == 0:
+        yield rest
+
+
+def _preprocessed(images: NDArray[np.float32], preprocessing: Preprocessing) -> Iterator[NDArray[np.float32]]:
+    for part in arrays.parts(images, CHUNK):
+        chunk = torch.from_numpy(part)
+        yield warp(chunk, matrices(chunk, preprocessing)).numpy() if len(chunk) else part
 
 
 def matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:

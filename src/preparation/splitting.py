@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
-from src.data.images import ImageSet
 
 
 class SplitParams(Section):
@@ -24,19 +24,19 @@ class SplitParams(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
-def split(labelled: ImageSet, params: SplitParams) -> dict[str, ImageSet]:
-    """Return the sets `train` and `validation`: every labelled image is in exactly one of them.
+def split(count: int, params: SplitParams) -> dict[str, NDArray[np.int64]]:
+    """Return which of `count` labelled images make up the sets `train` and `validation`: each is in exactly one.
 
     Raises:
         UserError: the fraction leaves no image to train on.
     """
-    size = round(len(labelled) * params.train_fraction)
+    size = round(count * params.train_fraction)
     if size == 0:
         raise UserError(
-            f"params.yaml: split.train_fraction: {params.train_fraction} of {len(labelled)} images leaves none to "
-            "train on; raise it"
+            f"params.yaml: split.train_fraction: {params.train_fraction} of {count} images leaves none to train on; "
+            "raise it"
         )
-    order = np.arange(len(labelled))
+    order = np.arange(count)
     if params.shuffle:
         np.random.default_rng(params.seed).shuffle(order)
-    return {"train": labelled[order[:size]], "validation": labelled[order[size:]]}
+    return {"train": order[:size], "validation": order[size:]}

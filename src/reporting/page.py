@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from safetensors.numpy import load_file
 
-from src.core import metrics, params
+from src.core import arrays, metrics, params
 from src.reporting import comparison
 from src.reporting.pictures import results
 
@@ -125,13 +125,16 @@ def describe_file(path: Path) -> DataFile:
         return DataFile(str(path))
     if path.suffix == ".npy":
         values = np.load(path, mmap_mode="r")
-        ends = _range(values.min(), values.max()) if values.size else "empty"
+        ends = "empty"
+        if values.size:
+            lows, highs = zip(*((part.min(), part.max()) for part in arrays.parts(values)), strict=True)
+            ends = _range(min(lows), max(highs))
         shape = " \N{MULTIPLICATION SIGN} ".join(f"{size:,}" for size in values.shape)
         return DataFile(str(path), shape, str(values.dtype), ends)
     if path.suffix == ".safetensors":
-        arrays = load_file(path).values()
-        low, high = min(array.min() for array in arrays), max(array.max() for array in arrays)
-        return DataFile(str(path), f"{sum(array.size for array in arrays):,} weights", "float32", _range(low, high))
+        weights = load_file(path).values()
+        low, high = min(array.min() for array in weights), max(array.max() for array in weights)
+        return DataFile(str(path), f"{sum(array.size for array in weights):,} weights", "float32", _range(low, high))
     with path.open("rb") as file:
         columns = file.readline().count(b",") + 1
         rows = sum(1 for _ in file)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from src.core.errors import UserError
+from src.core.outputs import DISK_FULL
 
 MAX_BYTES = 4 * 1024**3
 """The largest total size of a zip's files, unpacked: far above any competition of this kind, below a zip bomb."""
@@ -30,8 +31,8 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
 
     Raises:
         DamagedZipError: the zip is damaged.
-        UserError: one of them is not in the zip, it unpacks to more than `MAX_BYTES` or names paths outside itself, or
-            the disk is full.
+        UserError: one of them is not in the zip, or it unpacks to more than `MAX_BYTES` or names paths outside itself.
+        OSError: the disk is full.
     """
     content = list(folder.iterdir())
     if {file.name for file in content} >= set(names):
@@ -46,11 +47,11 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
     except DAMAGE as error:
         raise DamagedZipError(f"{zip_file.name}: not a valid zip file ({error}); fetch it again") from None
     except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
         # EINVAL is a seek to before the start of the file; no other error is due to the content of the zip
         if error.errno != errno.EINVAL:
-            raise UserError(
-                f"{zip_file.name}: it cannot be unpacked: {error.strerror}; make room, and run again"
-            ) from None
+            raise UserError(f"{zip_file.name}: it cannot be unpacked: {error.strerror}") from None
         raise DamagedZipError(f"{zip_file.name}: not a valid zip file; fetch it again") from None
     zip_file.unlink()
 

@@ -1,5 +1,7 @@
 """Random affine distortion of training images."""
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor
 
@@ -27,14 +29,20 @@ class TrainingImages:
             if recipe.augmentation is None:
                 self._images, self._matrices = preprocessing.warp(images, self._matrices), None
 
-    def __getitem__(self, chosen: Tensor | slice) -> Tensor:
-        """Return the chosen images, shape (B, side, side)."""
-        batch = self._images[chosen]
-        if self._augmentation is None:
+    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the images (B, side, side) that are chosen for each batch, and theirs of all `labels` (N,)."""
+        for one in chosen:
+            yield self._as_seen(self._images[one], one), labels[one]
+
+    def _as_seen(self, batch: Tensor, chosen: Tensor | slice) -> Tensor:
+        """Return the images of a batch as the network sees them."""
+        if self._matrices is None and self._augmentation is None:
             return batch
-        matrices = random_matrices(len(batch), batch.shape[1], self._augmentation, self._generator).to(batch)
-        if self._matrices is not None:
-            matrices = preprocessing.compose(self._matrices[chosen], matrices)
+        matrices = None if self._matrices is None else self._matrices[chosen]
+        if self._augmentation is not None:
+            random = random_matrices(len(batch), batch.shape[1], self._augmentation, self._generator).to(batch)
+            matrices = random if matrices is None else preprocessing.compose(matrices, random)
+        assert matrices is not None
         return preprocessing.warp(batch, matrices)
 
 

@@ -42,12 +42,19 @@ class CurvePoint:
         return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
 
 
-def measure(network: nn.Module, recipe: Recipe, images: NDArray[np.float32], labels: Tensor) -> tuple[float, float]:
-    """Return mean loss, without label smoothing, and accuracy on preprocessed `images` (N, side, side).
+def measure(
+    network: nn.Module,
+    recipe: Recipe,
+    images: NDArray[np.float32],
+    labels: Tensor,
+    preprocess: bool = False,
+) -> tuple[float, float]:
+    """Return mean loss, without label smoothing, and accuracy on `images` (N, side, side) of the classes `labels` (N,).
 
-    `labels` are their classes, shape (N,).
+    With `preprocess` the recipe's preprocessing is applied; otherwise it has been.
     """
-    logits = torch.cat([views[0] for views in forward.logits(network, images)])
+    settings = recipe.preprocessing if preprocess else None
+    logits = torch.cat([views[0] for views in forward.logits(network, images, 0, settings)])
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 

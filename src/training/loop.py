@@ -14,9 +14,9 @@ from src.models.checkpoints import Checkpoint
 from src.models.device import layer_precision, torch_dtype
 from src.models.recipes import Recipe
 from src.training import losses
-from src.training.augmentation import TrainingImages
 from src.training.batches import BatchMeans, batches
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
+from src.training.mapped import fit_into_memory, training_images
 from src.training.optimization import make_optimizer, set_learning_rate
 
 
@@ -53,12 +53,13 @@ def train(
     classes = classes_of(train_set, validation_set)
     dtype = torch_dtype(recipe.precision, device)
     generator = torch.Generator().manual_seed(seed)
-    images = TrainingImages(torch.from_numpy(np.array(train_set.images)).to(device, dtype), recipe, generator)
-    validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing)
+    order = generator if recipe.shuffle else None
+    in_memory = fit_into_memory(dtype, train_set, validation_set)
+    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory)
+    validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
     validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
-    loss_function = losses.BY_NAME[recipe.loss]
     optimizer = make_optimizer(recipe, network)
     steps_per_epoch = math.ceil(len(train_set) / recipe.batch_size)
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
@@ -69,11 +70,10 @@ def train(
         for epoch in range(1, recipe.epochs + 1):
             network.train()
             means = BatchMeans()
-            for chosen in batches(len(labels), recipe.batch_size, generator if recipe.shuffle else None):
-                batch, targets = images[chosen], labels[chosen]
+            for batch, targets in images.batches(batches(len(labels), recipe.batch_size, order), labels):
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
                 logits = forward.compute(network, batch, precision)
-                loss = loss_function(logits, targets, label_smoothing=recipe.label_smoothing)
+                loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
                 optimizer.step()
@@ -83,7 +83,7 @@ def train(
             if epoch % epochs_per_point == 0 or epoch == recipe.epochs:
                 point = CurvePoint(epoch, means.loss, means.accuracy)
                 if len(validation_set) > 0:
-                    loss_and_accuracy = measure(network, recipe, validation_images, validation_labels)
+                    loss_and_accuracy = measure(network, recipe, validation_images, validation_labels, not in_memory)
                     point = CurvePoint(epoch, means.loss, means.accuracy, *loss_and_accuracy)
                 curve.append(point)
                 record(point)

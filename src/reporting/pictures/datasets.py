@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from src.core import arrays
 from src.data.images import ImageSet, classes_of, count_classes
 from src.reporting.pictures.style import DECIMAL, GRID, SETS, WIDE_COLUMNS, Picture, chart, image_grid, name_classes
-
-CHUNK = 1000
 
 
 def labelled_images(train_set: ImageSet) -> Picture:
@@ -58,8 +57,8 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
         if len(image_set) == 0:
             continue
         counts = np.zeros(256, dtype=np.int64)
-        for start in range(0, len(image_set), CHUNK):
-            gray_levels = np.rint(image_set.images[start : start + CHUNK] * 255).astype(np.uint8)
+        for part in arrays.parts(image_set.images):
+            gray_levels = np.rint(part * 255).astype(np.uint8)
             counts += np.bincount(gray_levels.ravel(), minlength=256)
         shares = counts.reshape(32, 8).sum(axis=1) / counts.sum()
         axes.step(edges, 100 * np.append(shares, shares[-1]), where="post", label=name, **SETS[name])
@@ -74,7 +73,15 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
 def mean_images(train_set: ImageSet) -> Picture:
     """Draw the mean image of each class of the training set."""
     classes = np.unique(train_set.known_labels)
-    means = [train_set.images[train_set.known_labels == label].mean(axis=0, dtype=np.float64) for label in classes]
+    sums = np.zeros((len(classes), train_set.side, train_set.side))
+    done = 0
+    for part in arrays.parts(train_set.images):
+        labels_ = train_set.known_labels[done : done + len(part)]
+        done += len(part)
+        for code in np.unique(np.searchsorted(classes, labels_)):
+            # image after image, as in a sum over the whole set: other orders round otherwise
+            sums[code] = np.concatenate([sums[code, None], part[labels_ == classes[code]]]).sum(axis=0)
+    means = [total / count for total, count in zip(sums, count_classes(train_set.known_labels, classes), strict=True)]
     labels = [str(label) for label in classes]
     text = f"The mean training image of each of the {len(classes)} classes: {', '.join(labels)}."
     return Picture(text, image_grid("Mean training image of each class", means, labels, columns=WIDE_COLUMNS))

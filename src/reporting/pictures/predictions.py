@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from src.core import arrays
 from src.data.images import ImageSet
 from src.reporting.pictures.style import GRID, Picture, image_grid, shorten
 
@@ -17,10 +18,10 @@ def least_confident(test_set: ImageSet, probabilities: NDArray[np.float32], clas
         probabilities: of each image for each class, shape (N, C).
         classes: shape (C,).
     """
-    confidence = probabilities.max(axis=1)
+    confidence = np.concatenate([part.max(axis=1) for part in arrays.parts(probabilities)])
     first = np.argsort(confidence, kind="stable")[:GRID]
-    labels = classes[probabilities.argmax(axis=1)]
-    captions = [f"{shorten(str(labels[index]))}\n{confidence[index]:.2f}" for index in first]
+    labels = classes[probabilities[first].argmax(axis=1)]
+    captions = [f"{shorten(str(label))}\n{confidence[index]:.2f}" for index, label in zip(first, labels, strict=True)]
     text = f"The {len(first)} of {len(test_set):,} test images with the lowest confidence, from "
     return Picture(
         f"{text}{confidence[first[0]]:.2f} to {confidence[first[-1]]:.2f}.",

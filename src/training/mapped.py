@@ -1,0 +1,100 @@
+"""Training sets that do not fit into memory: their images are read from their file while earlier batches are trained.
+
+The batches are the same as those of a set in memory, in the same random order, and so is the trained network.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src.core import arrays
+from src.data.images import ImageSet
+from src.models import preprocessing
+from src.models.recipes import Recipe
+from src.training.augmentation import TrainingImages
+
+SHARE = 0.25
+"""The share of this machine's memory that the images of both sets may take."""
+
+GROUP = 64
+"""Batches that are read together, in the order of the file, while as many are trained."""
+
+
+def fit_into_memory(dtype: torch.dtype, *sets: ImageSet) -> bool:
+    """Whether all images of the sets, as `dtype`, take at most `SHARE` of the memory of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return sum(one.images.size for one in sets) * dtype.itemsize <= SHARE * memory
+
+
+def training_images(
+    images: NDArray[np.float32],
+    recipe: Recipe,
+    generator: torch.Generator,
+    device: torch.device,
+    dtype: torch.dtype,
+    in_memory: bool,
+) -> TrainingImages:
+    """Return the images of a training set, shape (N, side, side) in [0, 1], for training as `dtype` on `device`."""
+    if in_memory:
+        return TrainingImages(torch.from_numpy(np.array(images)).to(device, dtype), recipe, generator)
+    return MappedImages(images, recipe, generator, device, dtype)
+
+
+class MappedImages(TrainingImages):
+    """What `TrainingImages` is, of images that stay in their file.
+
+    Args:
+        images: shape (N, side, side), float32 in [0, 1], mapped from a file.
+        recipe: its preprocessing and augmentation are used.
+        generator: draws the distortions.
+        device: where to train.
+        dtype: of the batches.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.float32],
+        recipe: Recipe,
+        generator: torch.Generator,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self._file, self._augmentation, self._generator = images, recipe.augmentation, generator
+        self._matrices = None
+        self._device, self._dtype = device, dtype
+        if recipe.preprocessing is not None:
+            parts = (self._moved(torch.from_numpy(part)) for part in arrays.parts(images, preprocessing.CHUNK))
+            self._matrices = torch.cat([preprocessing.matrices(part, recipe.preprocessing) for part in parts])
+
+    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield what `TrainingImages` yields, with images that a thread has read some batches ahead."""
+        remaining = iter(chosen)
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            reading = reader.submit(self._read, [*islice(remaining, GROUP)])
+            while group := reading.result():
+                reading = reader.submit(self._read, [*islice(remaining, GROUP)])
+                for one, images in group:
+                    yield self._as_seen(self._moved(images), one), labels[one]
+
+    def _read(self, group: list[Tensor | slice]) -> list[tuple[Tensor | slice, Tensor]]:
+        if not group:
+            return []
+        count = len(self._file)
+        places = [np.arange(*one.indices(count)) if isinstance(one, slice) else one.numpy() for one in group]
+        order = np.concatenate(places)
+        ascending = np.argsort(order)  # the order of the file is the fastest to read in
+        images = np.empty((len(order), *self._file.shape[1:]), dtype=np.float32)
+        done = 0
+        for part in arrays.parts(self._file, order=order[ascending]):
+            images[ascending[done : done + len(part)]] = part
+            done += len(part)
+        return [*zip(group, torch.split(torch.from_numpy(images), [len(one) for one in places]), strict=True)]
+
+    def _moved(self, images: Tensor) -> Tensor:
+        return images.to(self._device, self._dtype)
