@@ -250,6 +250,7 @@ def test_several_machines_and_another_project(reproduced: Project, tmp_path: Pat
 @pytest.mark.slow
 def test_the_experiment_prints_what_it_shows(reproduced: Project) -> None:
     install(reproduced)
+    reproduced.environment = {"COLUMNS": "120"}
     follow(reproduced, "dvc exp run -S recipe=mlp")
     shown = {tuple(line.split()[:3]) for line in README.splitlines() if re.match(r"    metrics/\S+\.json ", line)}
     # mlp trains in float32 or bfloat16: only its side of the table may differ on another machine
