@@ -1,5 +1,7 @@
 """Random affine distortion of training images."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -17,10 +19,18 @@ class TrainingImages:
         images: shape (N, side, side), in [0, 1].
         recipe: its preprocessing and augmentation are used.
         generator: draws the distortions.
+        share: returns the rows of a batch that this process trains on.
     """
 
-    def __init__(self, images: Tensor, recipe: Recipe, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        recipe: Recipe,
+        generator: torch.Generator,
+        share: Callable[[Tensor], Tensor] = lambda batch: batch,
+    ) -> None:
         self._images, self._augmentation, self._generator = images, recipe.augmentation, generator
+        self._share = share
         self._matrices: Tensor | None = None
         if recipe.preprocessing is not None:
             self._matrices = preprocessing.matrices(images, recipe.preprocessing)
@@ -28,13 +38,15 @@ class TrainingImages:
                 self._images, self._matrices = preprocessing.warp(images, self._matrices), None
 
     def __getitem__(self, chosen: Tensor | slice) -> Tensor:
-        """Return the chosen images, shape (B, side, side)."""
-        batch = self._images[chosen]
+        """Return this process's share of the chosen images, shape (B, side, side)."""
+        whole = self._images[chosen]
+        batch = self._share(whole)
         if self._augmentation is None:
             return batch
-        matrices = random_matrices(len(batch), batch.shape[1], self._augmentation, self._generator).to(batch)
+        matrices = random_matrices(len(whole), batch.shape[1], self._augmentation, self._generator).to(batch)
+        matrices = self._share(matrices)
         if self._matrices is not None:
-            matrices = preprocessing.compose(self._matrices[chosen], matrices)
+            matrices = preprocessing.compose(self._share(self._matrices[chosen]), matrices)
         return preprocessing.warp(batch, matrices)
 
 
