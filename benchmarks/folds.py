@@ -7,6 +7,7 @@ and seconds go to `folds.csv`, and the comparison of candidates and ensembles to
 """
 
 import json
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -137,7 +138,10 @@ def write_rows(recipes: dict[str, Recipe], labels: NDArray[Any]) -> None:
 
 
 def compare(recipes: dict[str, Recipe], labels: NDArray[Any]) -> str:
-    """Return the tables: errors of each candidate, then singles, pairs and a greedy ensemble of each model's family."""
+    """Return the tables: errors of each candidate, then singles, pairs and a greedy ensemble of each model's family.
+
+    The section of a family stays as it was where the predictions of its members are not here.
+    """
     parts = ["# Recipes compared by five-fold cross-validation inside the 33,600 training images\n"]
     parts += ["Made by `python -m benchmarks.folds --train-nothing`; every training is a row of `folds.csv`.\n"]
     rows = pd.read_csv(ROWS)
@@ -151,8 +155,10 @@ def compare(recipes: dict[str, Recipe], labels: NDArray[Any]) -> str:
     for (name, seed), row in sums.iterrows():
         images = len(labels) // FOLDS * row["folds"]
         parts.append(f"| {name} | {seed} | {row['each']} | {row['errors']} | {images:,} | {row['seconds']:.0f} |")
+    earlier = re.split(r"\n(?=## )", TABLE.read_text().strip()) if TABLE.exists() else []
     for family in ("quick", "mlp", "cnn"):
-        parts += ["", *_describe(family, _out_of_fold(family, recipes, labels))]
+        kept = [section.strip() for section in earlier if section.startswith(f"## {family}: ")]
+        parts += ["", *(_describe(family, _out_of_fold(family, recipes, labels)) or kept)]
     return "\n".join(parts) + "\n"
 
 

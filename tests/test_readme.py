@@ -1,14 +1,36 @@
-"""What README.md says can be done, done as it says."""
+"""What README.md says can be done, done as it says: every command that it shows is read from it and run."""
 
 import csv
+import dataclasses
 import json
 import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from scipy.stats import binomtest
 
-from tests.conftest import ROOT, Project
+from tests.competitions import digits
+from tests.conftest import ROOT, Project, stages_run
+from tests.kaggle_server import serve
 
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+VALIDATION_IMAGES = 8400  # of the full data
+
+PROGRAMS = {".", ".ci/run", "dvc", "git", "gto", "kaggle", "make", "python"}
+
+RUN_BY_NO_TEST = {
+    ".ci/run": "runs the tests themselves",
+    "make test": "runs the tests themselves",
+    "make bench": "needs the full data, and half an hour",
+    "dvc exp run -S device=cuda -S recipe=cnn": "needs a GPU",
+}
 
 WIDE = '''
 
@@ -55,6 +77,16 @@ class Source(Section):
 '''
 
 
+HISTOGRAM = '''
+
+def histogram(images: ImageSet) -> Picture:
+    """Return a histogram of the mean brightness of the images."""
+    figure = chart("Mean brightness of the training images", 3.0)
+    figure.subplots().hist(images.images.mean(axis=(1, 2)))
+    return Picture("The mean brightness of the training images.", figure)
+'''
+
+
 def replace(project: Project, file: str, old: str, new: str) -> None:
     path = project.root / file
     text = path.read_text()
@@ -73,15 +105,59 @@ def test_it_is_short_and_has_its_files() -> None:
         assert (ROOT / link).exists(), link
 
 
-def test_its_table_has_the_figures_of_make_bench() -> None:
-    results = (ROOT / "benchmarks" / "results.md").read_text()
-    measured = re.findall(r"^\| recipe (\w+): seconds to train, accuracy \|  \| ([\d.]+), ([\d.]+) \|", results, re.M)
-    assert len(measured) == 5
-    for recipe, seconds, accuracy in measured:
-        cells = re.search(rf"^\| `{recipe}`.*$", README, re.M)
-        assert cells
-        _, _, _, accuracies, _, shown, _ = (cell.strip() for cell in cells[0].split("|"))
-        assert (accuracies.split(",")[0], shown) == (accuracy, f"{float(seconds):.0f}")
+def commands() -> list[str]:
+    """Return all commands of README.md: the lines after a prompt, and what its text quotes."""
+    prose = re.sub(r"(?s:```.*?```)|^    .*$", "", README, flags=re.MULTILINE)
+    quoted = [text for text in re.findall(r"`([^`]+)`", prose) if text.split()[0] in PROGRAMS]
+    return re.findall(r"^    \$ (.+)$", README, re.MULTILINE) + quoted
+
+
+def follow(project: Project, *typed: str, replaced: Mapping[str, str] | None = None) -> str:
+    """Run commands of README.md in one shell, with their placeholders `replaced`; return what they print."""
+    lines = ["set -e"]
+    for command in typed:
+        assert command in commands(), f"README.md shows no {command!r}"
+        for placeholder, value in (replaced or {}).items():
+            command = command.replace(placeholder, shlex.quote(value))
+        lines.append(command)
+    return project.run("bash", "-c", "\n".join(lines))
+
+
+def install(project: Project) -> None:
+    """Make the environment of the tests the project's `.venv`, up to date as make sees it."""
+    environment = project.root / ".venv"
+    environment.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(Path(sys.prefix) / name)
+    for stamp in ("runtime", "demo", "developers"):
+        (environment / stamp).touch()
+
+
+def indented_after(text: str) -> str:
+    """Return the indented block that follows a line of README.md which ends with `text`, without the indentation."""
+    found = re.search(rf"{re.escape(text)}\n\n((?:    .*\n)+)", README)
+    assert found, f"README.md has no block after {text!r}"
+    return re.sub(r"^    ", "", found[1], flags=re.MULTILINE)
+
+
+def test_its_table_has_the_figures_of_the_benchmarks() -> None:
+    benchmarks = ROOT / "benchmarks"
+    measured = re.findall(
+        r"^\| recipe (\w+): seconds to train, accuracy \|  \| ([\d.]+), ([\d.]+) \|",
+        (benchmarks / "results.md").read_text(encoding="utf-8"), re.MULTILINE,
+    )  # fmt: skip
+    figures = {recipe: (accuracy, f"{float(seconds):.0f}") for recipe, seconds, accuracy in measured}
+    rows = re.findall(r"^\| (`.*) \| .* \| ([\d.]+) \(([\d.]+) to ([\d.]+)\) \| (\d+) \|$", README, re.MULTILINE)
+    assert len(rows) == 6
+    for name, accuracy, low, high, seconds in rows:
+        correct = round(float(accuracy) * VALIDATION_IMAGES)
+        interval = binomtest(correct, VALIDATION_IMAGES).proportion_ci(confidence_level=0.95, method="wilson")
+        assert (low, high) == (f"{interval.low:.4f}", f"{interval.high:.4f}"), name
+        if alone := re.fullmatch(r"`(\w+)`(?: \([\w ]+\))?", name):
+            assert figures[alone[1]] == (accuracy, seconds)
+        else:  # an ensemble, whose row is in the other file
+            rest = rf"\| {seconds} \| [^|]+ \| {accuracy} \|$"
+            assert re.search(rest, (benchmarks / "README.md").read_text(encoding="utf-8"), re.MULTILINE), name
 
 
 def test_the_quick_start_shows_the_result_of_the_default_run() -> None:
@@ -94,26 +170,137 @@ def test_the_quick_start_shows_the_result_of_the_default_run() -> None:
     assert f"    public score    {score}\n" in README
 
 
+def test_every_command_is_run_by_a_test_or_named_with_the_reason() -> None:
+    here = Path(__file__).read_text(encoding="utf-8").partition("RUN_BY_NO_TEST")[2].partition("}")[2]
+    text = here + (ROOT / "tests/test_forks.py").read_text(encoding="utf-8")
+    for command in commands():
+        followed = any(f"{quote}{command}{quote}" in text for quote in "'\"")
+        assert followed != (command in RUN_BY_NO_TEST), command
+    assert set(RUN_BY_NO_TEST) <= set(commands())
+
+
+@pytest.mark.slow
+def test_the_quick_start(finished: Project, tmp_path: Path) -> None:
+    there = Project(tmp_path)
+    follow(there, "git clone URL digit-recognizer && cd digit-recognizer", replaced={"URL": str(finished.root)})
+    clone = Project(tmp_path / "digit-recognizer")
+    install(clone)
+    printed = follow(
+        clone,
+        "export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu UV_TORCH_BACKEND=cpu",
+        "make repro",
+    )
+    assert indented_after("The run ends with") in printed
+    assert (clone.root / "report.html").exists()
+    assert clone.changed() == ""
+    assert stages_run(follow(clone, ". .venv/bin/activate", "make repro")) == []
+    assert "make experiments" in follow(clone, "make help")
+
+
+@pytest.mark.slow
+def test_the_zip_from_the_browser(reproduced: Project, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a zip of digits.zip", "w") as archive:
+        for name, content in digits().files.items():
+            archive.writestr(name, content)
+    printed = follow(
+        reproduced,
+        "dvc exp run -S source=local -S sources.local.path=/path/to/digit-recognizer.zip",
+        replaced={"/path/to/digit-recognizer.zip": str(tmp_path / "a zip of digits.zip")},
+    )
+    assert "upload data/predictions/submission.csv" in printed
+    assert len((reproduced.root / "data/predictions/submission.csv").read_text().splitlines()) == 101
+
+
+@pytest.mark.slow
+def test_a_kaggle_token(reproduced: Project, tmp_path: Path) -> None:
+    with serve(dataclasses.replace(digits(), name="digit-recognizer")) as kaggle:
+        reproduced.environment = kaggle.environment | {"HOME": str(tmp_path), "XDG_STATE_HOME": ""}
+        reproduced.run("git", "config", "--local", "safe.directory", "*")
+        follow(reproduced, "dvc exp run -S source=kaggle")
+        score = json.loads((reproduced.root / "metrics/submit.json").read_text())["public_score"]
+        assert [sent.score for sent in kaggle.submissions] == [score]
+
+
+@pytest.mark.slow
+def test_several_machines_and_another_project(reproduced: Project, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch", "main", tmp_path / "origin"], check=True)
+    reproduced.run("git", "remote", "add", "origin", str(tmp_path / "origin"))
+    follow(
+        reproduced,
+        "dvc remote add --default storage REMOTE",
+        "dvc push",
+        "dvc install",
+        replaced={"REMOTE": str(tmp_path / "storage")},
+    )
+    reproduced.commit()
+    reproduced.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
+    follow(reproduced, "git push", "gto register digit-recognizer", "git push --tags")
+
+    subprocess.run(["git", "clone", "--quiet", "--branch", "main", "origin", "clone"], cwd=tmp_path, check=True)
+    clone = Project(tmp_path / "clone")
+    follow(clone, "dvc pull")
+    assert clone.repro() == []
+    other = Project(tmp_path / "other")
+    other.root.mkdir()
+    follow(other, "dvc artifacts get URL digit-recognizer", replaced={"URL": str(tmp_path / "origin")})
+    model = "models/0.safetensors"
+    assert (other.root / model).read_bytes() == (reproduced.root / model).read_bytes()
+
+
 @pytest.mark.slow
 def test_the_experiment_prints_what_it_shows(reproduced: Project) -> None:
-    commands = re.findall(r"^    \$ (.+)$", README, re.M)
-    assert [command.split()[:2] for command in commands] == [["dvc", "exp"], ["dvc", "metrics"]]
-    reproduced.run(*commands[0].split())
+    install(reproduced)
+    follow(reproduced, "dvc exp run -S recipe=mlp")
     shown = {tuple(line.split()[:3]) for line in README.splitlines() if re.match(r"    metrics/\S+\.json ", line)}
-    # quick trains in float32: only its side of the table may differ on another machine
-    assert {tuple(line.split()[:3]) for line in reproduced.run(*commands[1].split()).splitlines()[1:]} == shown
+    # mlp trains in float32 or bfloat16: only its side of the table may differ on another machine
+    printed = follow(reproduced, "dvc metrics diff")
+    assert {tuple(line.split()[:3]) for line in printed.splitlines()[1:]} == shown
+    follow(reproduced, "make report")
+    assert "McNemar" in (reproduced.root / "report.html").read_text(encoding="utf-8")
+    assert "mlp" in follow(reproduced, "make experiments")
+    assert "index.html" in follow(reproduced, "dvc plots show")
+    follow(reproduced, 'git commit --all --message "Train mlp"')
+    assert reproduced.changed() == ""
+    assert reproduced.repro() == []
+
+
+@pytest.mark.slow
+def test_other_experiments_and_the_way_back(reproduced: Project) -> None:
+    model = (reproduced.root / "models/0.safetensors").read_bytes()
+    printed = follow(reproduced, "dvc exp run -S 'seeds=[0,1,2]'")
+    assert {"train@1", "train@2"} <= set(stages_run(printed))
+    assert "train@0" not in stages_run(printed)
+    assert "train@0" in stages_run(follow(reproduced, "dvc exp run -S recipes.linear.lr=0.05"))
+    follow(reproduced, "git checkout .", "dvc checkout")
+    assert reproduced.changed() == ""
+    assert (reproduced.root / "models/0.safetensors").read_bytes() == model
+    assert reproduced.repro() == []
+
+
+@pytest.mark.slow
+def test_a_picture_of_a_digit_a_card_and_a_page(reproduced: Project) -> None:
+    install(reproduced)
+    image = np.load(reproduced.root / "data/normalized/test/images.npy")[0]
+    Image.fromarray(np.round(255 * image).astype(np.uint8)).save(reproduced.root / "digit.png")
+    [label] = [row["Label"] for row in csv.DictReader((reproduced.root / "data/predictions/submission.csv").open())][:1]
+    assert follow(reproduced, "python -m src.demo.label digit.png").split()[:2] == ["digit.png", label]
+    (reproduced.root / "digit.png").unlink()
+    follow(reproduced, "make card", "make demo")
+    assert reproduced.changed() == ""  # the card in git is the one that the command writes, and the page is ignored
+    assert (reproduced.root / "demo.html").exists()
 
 
 @pytest.mark.slow
 def test_a_model_of_one_s_own(reproduced: Project) -> None:
     registry = "\n\nBY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {\n"
-    replace(reproduced, "src/models/networks.py", registry, f'{WIDE}{registry}    "wide": Wide,\n')
+    entry = '"wide": Wide'
+    assert f"`{entry}`" in README
+    replace(reproduced, "src/models/networks.py", registry, f"{WIDE}{registry}    {entry},\n")
     replace(reproduced, "src/models/recipes.py", '"cnn5x5"]', '"cnn5x5", "wide"]')
     recipe = "model: wide, loss: cross_entropy, optimizer: adamw, lr: 0.003, batch_size: 64, epochs: 5, shuffle: true"
     replace(reproduced, "params.yaml", "\nrecipes:\n", f"\nrecipes:\n  wide: {{{recipe}}}\n")
-    reproduced.set({"recipe": "wide"})
+    assert "train@0" in stages_run(follow(reproduced, "dvc exp run -S recipe=wide"))
     reproduced.run("python", "-m", "src.check")
-    assert "train@0" in reproduced.repro()
     assert json.loads((reproduced.root / "metrics" / "evaluate.json").read_text())["accuracy"] > 0.85
 
 
@@ -130,10 +317,31 @@ def test_a_source_of_one_s_own(reproduced: Project) -> None:
     replace(
         reproduced, "src/check.py", "    sample: SampleSource\n", "    sample: SampleSource\n    half: HalfSource\n"
     )
+    assert "`half: HalfSource`" in README
     settings = f"{{folder: {root.parent / 'files'}, rows: 500}}"
+    assert "`half: {folder: …, rows: 500}`" in README
     replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  half: {settings}\n")
     reproduced.set({"source": "half"})
     reproduced.run("python", "-m", "src.check")
     assert {"download", "train@0", "submit"} <= set(reproduced.repro())
     with (root / "data" / "predictions" / "submission.csv").open() as file:
         assert len(list(csv.reader(file))) == 501
+
+
+@pytest.mark.slow
+def test_a_picture_and_a_metric_of_one_s_own(reproduced: Project) -> None:
+    metric = '"worst_recall": float(score_classes(predictions, labels)["recall"].min())'
+    picture = '"histogram": datasets.histogram(train)'
+    assert f"`{metric}`" in README
+    assert f"`{picture}`" in README
+    replace(
+        reproduced,
+        "src/evaluation/scores.py",
+        '        "accuracy_interval": {',
+        f'        {metric},\n        "accuracy_interval": {{',
+    )
+    append(reproduced, "src/reporting/pictures/datasets.py", HISTOGRAM)
+    replace(reproduced, "stages/draw.py", '            "digits": ', f'            {picture},\n            "digits": ')
+    assert {"evaluate", "draw"} <= set(reproduced.repro())
+    assert "worst_recall" in reproduced.run("dvc", "metrics", "diff")
+    assert (reproduced.root / "plots/pictures/histogram.png").exists()

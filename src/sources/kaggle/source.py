@@ -192,8 +192,8 @@ class Source(Section):
             if found.status == "ERROR":
                 raise UserError(
                     f"Kaggle could not score submission {found.ref}: {found.error or 'it gives no reason'}; the same "
-                    f"predictions are not sent again by themselves; see {self._list}; where the failure was "
-                    f"Kaggle's, send them by hand, and the next run takes the score: "
+                    f"predictions are not sent again by themselves; see {self._submissions_page}; where the failure "
+                    f"was Kaggle's, send them by hand, and the next run takes the score: "
                     f'kaggle competitions submit {self.competition} -f {csv} -m "{message}"'
                 )
             if found.status == "COMPLETE":
@@ -205,7 +205,7 @@ class Source(Section):
         status = "" if found.status == "PENDING" else f" (status {found.status!r})"
         raise UserError(
             f"Kaggle has had submission {found.ref}{found.age()} and has no score for it{status}; look at "
-            f"{self._list}, or run again later: the score is picked up and nothing is sent twice"
+            f"{self._submissions_page}, or run again later: the score is picked up and nothing is sent twice"
         )
 
     def _number(self, found: Submission) -> float:
@@ -213,14 +213,14 @@ class Source(Section):
             answer = repr(found.score) if found.score else "no score"
             raise UserError(
                 f"Kaggle says that submission {found.ref} is complete, with {answer}, which is not a number; it "
-                f"counts and is not sent again; see {self._list}"
+                f"counts and is not sent again; see {self._submissions_page}"
             )
         return float(found.score)
 
     def _missing(self, reason: str) -> str:
         return (
             f"{reason}; Kaggle does not list the submission, so it is not known whether it counts; look at "
-            f"{self._list}; the next run looks for it before it sends anything"
+            f"{self._submissions_page}; the next run looks for it before it sends anything"
         )
 
     def _submissions(self, message: str | None = None, ref: int | None = None) -> list[Submission]:
@@ -228,7 +228,7 @@ class Source(Section):
         return [Submission(**found) for found in self._ask("submissions", timing.end(), message=message, ref=ref)]
 
     @property
-    def _list(self) -> str:
+    def _submissions_page(self) -> str:
         return page(self.competition, "submissions")
 
     @property
