@@ -58,7 +58,8 @@ class Processes:
         whole = logits.new_zeros(count, logits.shape[1], requires_grad=False)
         self.share(whole).copy_(logits.detach())
         distributed.all_reduce(whole)
-        logits.register_hook(lambda gradient: gradient * self.count)  # DistributedDataParallel takes the mean
+        # DistributedDataParallel takes the mean over the processes; torch's types lack `register_hook`
+        logits.register_hook(lambda gradient: gradient * self.count)  # type: ignore[no-untyped-call]
         parts = [*torch.tensor_split(whole, self.count)]
         parts[self.rank] = logits
         return torch.cat(parts)
