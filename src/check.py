@@ -15,6 +15,7 @@ from src.sources.kaggle.source import Source as KaggleSource
 from src.sources.local.source import Source as LocalSource
 from src.sources.sample.source import Source as SampleSource
 from src.sources.submission import SubmitParams
+from src.training import launching
 
 
 class Sources(Section):
@@ -32,6 +33,7 @@ class Params(Section):
     recipe: str
     more_recipes: MoreRecipes
     device: Device
+    launcher: str
     seeds: Seeds
     sources: Sources
     split: SplitParams
@@ -58,6 +60,8 @@ def main() -> None:
         from src.models import device  # imports torch, which takes a second or more
 
         device.selected()
+    if content.launcher != "python":
+        launching.words(content.launcher)
 
 
 if __name__ == "__main__":

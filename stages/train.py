@@ -6,7 +6,7 @@ from src.core import cli, metrics
 from src.data import images
 from src.models import checkpoints, device, networks, recipes
 from src.models.determinism import repeatable
-from src.training import learning_curves
+from src.training import launching, learning_curves, processes
 from src.training.loop import train
 
 
@@ -20,15 +20,19 @@ def main(
     accuracy_csv: Path,
     metrics_json: Path,
 ) -> None:
+    if launching.launched():
+        return
     recipe = recipes.get(recipe_name)
     train_set, validation_set = images.open_set(train_dir), images.open_set(validation_dir)
-    with (
-        repeatable(networks.THREADS.get(recipe.model)),
-        learning_curves.written(loss_csv, accuracy_csv) as record,
-    ):
-        checkpoint, curve = train(recipe, seed, train_set, validation_set, device.selected(), record)
-        checkpoints.write(checkpoint_file, checkpoint)
-    metrics.write(metrics_json, learning_curves.final_metrics(curve))
+    place = device.selected()
+    with processes.joined(place) as group, repeatable(networks.THREADS.get(recipe.model)):
+        if not group.first:  # it takes its share of the work, and the first one writes
+            train(recipe, seed, train_set, validation_set, place, processes=group)
+            return
+        with learning_curves.written(loss_csv, accuracy_csv) as record:
+            checkpoint, curve = train(recipe, seed, train_set, validation_set, place, record, group)
+            checkpoints.write(checkpoint_file, checkpoint)
+            metrics.write(metrics_json, learning_curves.final_metrics(curve))
 
 
 if __name__ == "__main__":

@@ -229,14 +229,13 @@ def test_a_submission_that_fails(row: Row, impatient: Project, kaggle: Kaggle, f
     assert_kept_secret(output, impatient.root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("faults", "said", "counted"),
     [
         ({"CreateSubmission": [500]}, "not known whether it counts", 0),
-        *slow(
-            ({"CreateSubmission": [429]}, "not known whether it counts", 0),
-            ({"CreateSubmission": ["late 500"], "ListSubmissions": [None, None, 403]}, "its rules are not accepted", 1),
-        ),
+        ({"CreateSubmission": [429]}, "not known whether it counts", 0),
+        ({"CreateSubmission": ["late 500"], "ListSubmissions": [None, None, 403]}, "its rules are not accepted", 1),
     ],
     ids=str,
 )

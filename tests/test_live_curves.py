@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from src.training import learning_curves
-from src.training.learning_curves import CurvePoint
+from src.training.learning_curves import MAX_POINTS, CurvePoint
 from tests.conftest import Project
 
 LOSS = "plots/curves/loss/0.csv"
@@ -33,24 +33,24 @@ def test_a_curve_grows_while_its_stage_trains_and_is_no_result_when_that_is_kill
     reproduced.set({"recipes.linear.epochs": 1000})
     folder = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    wait_until(lambda: points() == 20)  # those of the run before, which DVC deletes
+    assert points() == MAX_POINTS  # those of the run before, which DVC deletes
     run = subprocess.Popen(
         [folder / "dvc", "repro", "train@0"], cwd=reproduced.root, env=environment, start_new_session=True
     )
     with run:
-        wait_until(lambda: 2 <= points() < 20)
+        wait_until(lambda: 2 <= points() < MAX_POINTS)
         os.killpg(run.pid, signal.SIGSTOP)
         seen = points()
         assert '"train"' in reproduced.run("dvc", "plots", "show", "--json", LOSS)
         os.killpg(run.pid, signal.SIGCONT)
         wait_until(lambda: points() > seen)
         os.killpg(run.pid, signal.SIGKILL)
-    assert points() < 20
+    assert points() < MAX_POINTS
     assert not (reproduced.root / "models" / "0.safetensors").exists()
     status = reproduced.run("dvc", "status", "train@0")
     assert "train@0:" in status and "models/0.safetensors" in status
     assert reproduced.repro("train@0") == ["train@0"]
-    assert points() == 20
+    assert points() == MAX_POINTS
     assert "up to date" in reproduced.run("dvc", "status", "train@0")
 
 

@@ -42,7 +42,7 @@ def read_picture(path: Path, side: int) -> NDArray[np.float32]:
     except (UnidentifiedImageError, OSError):
         raise UserError(f"{path}: not a picture; give a PNG or JPEG file") from None
     on_white = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    ink = np.asarray(on_white.convert("L"), dtype=np.float32) / 255
+    ink = np.asarray(on_white.convert("L"), dtype=np.float32) / np.float32(255)
     border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
     if np.median(border) > 0.5:
         ink = 1 - ink

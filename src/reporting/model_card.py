@@ -1,6 +1,7 @@
 """Write docs/model-card.md, what there is to know about the trained ensemble: `python -m src.reporting.model_card`."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -36,7 +37,7 @@ def main() -> None:
 
 def render() -> str:
     """Return the card as Markdown."""
-    settings = params.read()
+    settings: dict[str, Any] = dict(params.read())
     recipes = [settings["recipe"], *settings["more_recipes"]]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

@@ -1,6 +1,6 @@
 """Random affine distortion of training images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -19,10 +19,18 @@ class TrainingImages:
         images: shape (N, side, side), in [0, 1].
         recipe: its preprocessing and augmentation are used.
         generator: draws the distortions.
+        share: returns the rows of a batch that this process trains on.
     """
 
-    def __init__(self, images: Tensor, recipe: Recipe, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        recipe: Recipe,
+        generator: torch.Generator,
+        share: Callable[[Tensor], Tensor] = lambda batch: batch,
+    ) -> None:
         self._images, self._augmentation, self._generator = images, recipe.augmentation, generator
+        self._share = share
         self._matrices: Tensor | None = None
         if recipe.preprocessing is not None:
             self._matrices = preprocessing.matrices(images, recipe.preprocessing)
@@ -30,17 +38,19 @@ class TrainingImages:
                 self._images, self._matrices = preprocessing.warp(images, self._matrices), None
 
     def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the images (B, side, side) that are chosen for each batch, and theirs of all `labels` (N,)."""
+        """Yield this process's share of the images (B, side, side) that are chosen for each batch, and all labels."""
         for one in chosen:
             yield self._as_seen(self._images[one], one), labels[one]
 
-    def _as_seen(self, batch: Tensor, chosen: Tensor | slice) -> Tensor:
-        """Return the images of a batch as the network sees them."""
+    def _as_seen(self, whole: Tensor, chosen: Tensor | slice) -> Tensor:
+        """Return this process's share of a batch as the network sees it."""
+        batch = self._share(whole)
         if self._matrices is None and self._augmentation is None:
             return batch
-        matrices = None if self._matrices is None else self._matrices[chosen]
+        matrices = None if self._matrices is None else self._share(self._matrices[chosen])
         if self._augmentation is not None:
-            random = random_matrices(len(batch), batch.shape[1], self._augmentation, self._generator).to(batch)
+            drawn = random_matrices(len(whole), batch.shape[1], self._augmentation, self._generator)
+            random = self._share(drawn).to(batch)
             matrices = random if matrices is None else preprocessing.compose(matrices, random)
         assert matrices is not None
         return preprocessing.warp(batch, matrices)

@@ -5,6 +5,28 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from src.core.errors import UserError
+from src.models.recipes import Recipe
+
+
+def check_size(recipe: Recipe, count: int, processes: int) -> None:
+    """Refuse a batch that is larger than the training set of `count` images, or smaller than the number of processes.
+
+    Raises:
+        UserError: the recipe's batch_size gives such a batch.
+    """
+    if recipe.batch_size > count:
+        raise UserError(
+            f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images; "
+            "lower it"
+        )
+    smallest = count % recipe.batch_size or recipe.batch_size
+    if smallest < processes:
+        raise UserError(
+            f"params.yaml: launcher: {processes} processes cannot share the smallest batch; the recipe's batch_size, "
+            f"{recipe.batch_size}, leaves it {smallest} of the {count} training images: change it"
+        )
+
 
 def batches(count: int, size: int, order: torch.Generator | None) -> Iterator[Tensor | slice]:
     """Yield the indices of `count` images, each once, `size` at a time; the last batch may be smaller.

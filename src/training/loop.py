@@ -14,10 +14,11 @@ from src.models.checkpoints import Checkpoint
 from src.models.device import layer_precision, torch_dtype
 from src.models.recipes import Recipe
 from src.training import losses
-from src.training.batches import BatchMeans, batches
+from src.training.batches import BatchMeans, batches, check_size
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
 from src.training.mapped import fit_into_memory, training_images
 from src.training.optimization import make_optimizer, set_learning_rate
+from src.training.processes import ALONE, Processes
 
 
 def train(
@@ -27,6 +28,7 @@ def train(
     validation_set: ImageSet,
     device: torch.device,
     record: Callable[[CurvePoint], None] = lambda point: None,
+    processes: Processes = ALONE,
 ) -> tuple[Checkpoint, list[CurvePoint]]:
     """Train a network. The validation set is measured and never learned from.
 
@@ -37,29 +39,28 @@ def train(
         validation_set: the same, shape (M, side, side); M may be 0.
         device: where to train.
         record: called with each point of the learning curve as soon as it is known.
+        processes: those that train together. Only the first measures the validation set.
 
     Returns:
         The trained network, and its learning curve.
 
     Raises:
-        UserError: the training set is smaller than a batch, its images are too small for the network, the device does
-            not support the recipe's precision, or the loss becomes NaN or infinite.
+        UserError: a batch is larger than the training set or smaller than the number of processes, the images are too
+            small for the network, the device does not support the recipe's precision, or the loss becomes NaN or
+            infinite.
     """
-    if recipe.batch_size > len(train_set):
-        raise UserError(
-            f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {len(train_set)} training "
-            "images; lower it"
-        )
+    check_size(recipe, len(train_set), processes.count)
     classes = classes_of(train_set, validation_set)
     dtype = torch_dtype(recipe.precision, device)
     generator = torch.Generator().manual_seed(seed)
     order = generator if recipe.shuffle else None
     in_memory = fit_into_memory(dtype, train_set, validation_set)
-    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory)
+    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes.share)
     validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
     validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
+    parallel = processes.parallel(network)
     optimizer = make_optimizer(recipe, network)
     steps_per_epoch = math.ceil(len(train_set) / recipe.batch_size)
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
@@ -72,7 +73,7 @@ def train(
             means = BatchMeans()
             for batch, targets in images.batches(batches(len(labels), recipe.batch_size, order), labels):
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
-                logits = forward.compute(network, batch, precision)
+                logits = processes.gather(forward.compute(parallel, batch, precision), len(targets))
                 loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
@@ -81,12 +82,11 @@ def train(
                 step += 1
             _check_finite(means.loss, epoch)
             if epoch % epochs_per_point == 0 or epoch == recipe.epochs:
-                point = CurvePoint(epoch, means.loss, means.accuracy)
-                if len(validation_set) > 0:
-                    loss_and_accuracy = measure(network, recipe, validation_images, validation_labels, not in_memory)
-                    point = CurvePoint(epoch, means.loss, means.accuracy, *loss_and_accuracy)
-                curve.append(point)
-                record(point)
+                measured: tuple[float, ...] = ()
+                if len(validation_set) > 0 and processes.first:
+                    measured = measure(network, recipe, validation_images, validation_labels, not in_memory)
+                curve.append(CurvePoint(epoch, means.loss, means.accuracy, *measured))
+                record(curve[-1])
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
     # the last step may have broken the network after its loss was computed
     first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]

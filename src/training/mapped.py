@@ -4,7 +4,7 @@ The batches are the same as those of a set in memory, in the same random order, 
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -39,11 +39,12 @@ def training_images(
     device: torch.device,
     dtype: torch.dtype,
     in_memory: bool,
+    share: Callable[[Tensor], Tensor],
 ) -> TrainingImages:
     """Return the images of a training set, shape (N, side, side) in [0, 1], for training as `dtype` on `device`."""
     if in_memory:
-        return TrainingImages(torch.from_numpy(np.array(images)).to(device, dtype), recipe, generator)
-    return MappedImages(images, recipe, generator, device, dtype)
+        return TrainingImages(torch.from_numpy(np.array(images)).to(device, dtype), recipe, generator, share)
+    return MappedImages(images, recipe, generator, device, dtype, share)
 
 
 class MappedImages(TrainingImages):
@@ -55,6 +56,7 @@ class MappedImages(TrainingImages):
         generator: draws the distortions.
         device: where to train.
         dtype: of the batches.
+        share: returns the rows of a batch that this process trains on.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class MappedImages(TrainingImages):
         generator: torch.Generator,
         device: torch.device,
         dtype: torch.dtype,
+        share: Callable[[Tensor], Tensor],
     ) -> None:
         self._file, self._augmentation, self._generator = images, recipe.augmentation, generator
+        self._share = share
         self._matrices = None
         self._device, self._dtype = device, dtype
         if recipe.preprocessing is not None:

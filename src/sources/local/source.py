@@ -1,5 +1,6 @@
 """The source `local`: a zip or a folder that was downloaded in the browser."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,12 +9,15 @@ from src.core.errors import UserError
 from src.core.params import Section
 from src.sources.interface import Sent
 
+PROJECT = "DVC_ROOT"
+"""The variable by which DVC tells a stage its project, also where a queued experiment runs in a copy of it."""
+
 
 class Source(Section):
     """Files on this machine; predictions are uploaded by hand.
 
     Attributes:
-        path: the zip or the folder; a relative path starts at the project.
+        path: the zip or the folder; a relative path starts at the project, also in an experiment that DVC queued.
     """
 
     path: str
@@ -31,7 +35,7 @@ class Source(Section):
         """
         if not self.path:
             raise UserError("params.yaml: sources.local.path: give the path of a zip or folder with the files")
-        source = Path(self.path).expanduser()
+        source = Path(os.environ.get(PROJECT, "")) / Path(self.path).expanduser()
         if not source.exists():
             raise UserError(f"params.yaml: sources.local.path: there is no {source}")
         for file in [source / name for name in names] if source.is_dir() else [source]:

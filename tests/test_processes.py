@@ -1,0 +1,115 @@
+"""One training in two processes, started by torchrun on loopback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import load_file
+
+from tests.conftest import Project
+from tests.test_live_curves import wait_until
+
+TWO = "torchrun --standalone --nproc-per-node 2"
+INPUTS = ("data/normalized/train", "data/normalized/validation")
+OUTPUTS = ("0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")
+
+
+def train(project: Project, recipe: str, folder: str, *, launcher: str, fails: bool = False) -> str:
+    project.set({"launcher": launcher})
+    outputs = [f"{folder}/{name}" for name in OUTPUTS]
+    return project.run("python", "-m", "stages.train", recipe, "0", *INPUTS, *outputs, fails=fails)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["cross_entropy", "rmse"])
+def test_two_processes_train_the_weights_of_one(loss: str, reproduced: Project) -> None:
+    """Batches of 255 leave the last one uneven, and order and distortion are random."""
+    uneven = {"batch_size": 255, "epochs": 3, "shuffle": True, "augmentation": {"rotation": 8.0}, "loss": loss}
+    reproduced.set({f"recipes.linear.{key}": value for key, value in uneven.items()})
+    one = train(reproduced, "linear", "one", launcher="python")
+    assert train(reproduced, "linear", "two", launcher=TWO) == one
+    assert files(reproduced.root / "two") == sorted(OUTPUTS)
+    for name in OUTPUTS[1:]:
+        assert (reproduced.root / "two" / name).read_text() == (reproduced.root / "one" / name).read_text()
+    weights, expected = (load_file(reproduced.root / folder / OUTPUTS[0]) for folder in ("two", "one"))
+    for name, values in expected.items():
+        # float64 in training, float32 in the file: a rounding error of 1e-16 may pass its last digit
+        np.testing.assert_allclose(weights[name], values, rtol=2e-7, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_batch_normalization_by_each_share_costs_no_accuracy(reproduced: Project) -> None:
+    accuracies = []
+    for seed, launcher in ((0, "python"), (1, "python"), (0, TWO)):
+        reproduced.set({"launcher": launcher})
+        outputs = [f"other/{name}" for name in OUTPUTS]
+        reproduced.run("python", "-m", "stages.train", "quick", str(seed), *INPUTS, *outputs)
+        accuracies.append(float((reproduced.root / "other/accuracy.csv").read_text().splitlines()[-1].split(",")[2]))
+    spread = abs(accuracies[0] - accuracies[1]) + 0.01  # 0.01: 8 of the 800 images of the validation set
+    assert abs(accuracies[2] - accuracies[0]) <= spread and accuracies[2] > 0.93
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_ends_the_stage_with_one_line(reproduced: Project) -> None:
+    reproduced.set({"launcher": TWO, "recipes.linear.epochs": 100_000})
+    folder = reproduced.root / "other"
+    outputs = [f"other/{name}" for name in OUTPUTS]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    stage = subprocess.Popen(
+        [sys.executable, "-m", "stages.train", "linear", "0", *INPUTS, *outputs],
+        cwd=reproduced.root, env=os.environ | {"PATH": path}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_until(lambda: (folder / "loss.csv").exists())
+    time.sleep(1)
+    workers = [process for process in psutil.Process(stage.pid).children(recursive=True) if "RANK" in process.environ()]
+    next(process for process in workers if process.environ()["RANK"] == "1").send_signal(signal.SIGKILL)
+    _, errors = stage.communicate(timeout=60)
+    assert stage.returncode == 1
+    assert errors == "error: another process of this training ended, and so did all; run it again\n"
+    assert files(folder) == []
+
+
+BAD = {
+    "torchrunn --standalone": "error: params.yaml: launcher: there is no program 'torchrunn --standalone'; ",
+    "torchrun --nproc-per-node '2": "error: params.yaml: launcher: No closing quotation",
+    "torchrun --standalone --nproc-per-node two": (
+        "error: params.yaml: launcher: torchrun: ValueError: Unsupported nproc_per_node value: two"
+    ),
+    "torchrun --nnodes 2 --rdzv-backend c10d --rdzv-endpoint 127.0.0.1:0": (
+        "error: params.yaml: launcher: its processes did not find each other within 30 s; "
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("launcher", "line"), BAD.items(), ids=BAD)
+def test_a_launcher_that_starts_nothing_is_one_line_within_a_minute(
+    launcher: str, line: str, reproduced: Project
+) -> None:
+    begun = time.monotonic()
+    output = train(reproduced, "linear", "other", launcher=launcher, fails=True)
+    assert time.monotonic() - begun < 60
+    assert output.startswith(line) and output.count("\n") == 1
+    assert files(reproduced.root / "other") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_size", [1, 3199])
+def test_two_processes_for_one_image_are_refused(batch_size: int, reproduced: Project) -> None:
+    reproduced.set({"recipes.linear.batch_size": batch_size})
+    output = train(reproduced, "linear", "other", launcher=TWO, fails=True)
+    assert output == (
+        "error: params.yaml: launcher: 2 processes cannot share the smallest batch; the recipe's batch_size, "
+        f"{batch_size}, leaves it 1 of the 3200 training images: change it\n"
+    )
+    assert files(reproduced.root / "other") == []
