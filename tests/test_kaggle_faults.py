@@ -158,7 +158,9 @@ def test_a_download_that_recovers(row: Row, ready: Project, kaggle: Kaggle, faul
     assert len(list((ready.root / "data/raw").iterdir())) == len(kaggle.competition.files)
 
 
-@pytest.mark.parametrize(("blocks", "said"), [(50, "error: data/raw: File too large"), *slow((20, "the disk cannot be written"))])
+@pytest.mark.parametrize(
+    ("blocks", "said"), [(50, "error: data/raw: File too large"), *slow((20, "the disk cannot be written"))]
+)
 def test_a_disk_that_is_full(row: Row, ready: Project, kaggle: Kaggle, blocks: int, said: str) -> None:
     # the largest file that can be written, in KiB, stands for the room that is left
     output = ready.run("bash", "-c", f"ulimit -f {blocks}; exec {' '.join(DOWNLOAD)}", fails=True)

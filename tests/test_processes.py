@@ -48,15 +48,19 @@ def test_two_processes_train_the_weights_of_one(loss: str, reproduced: Project) 
 
 
 @pytest.mark.slow
-def test_batch_normalization_by_each_share_costs_no_accuracy(reproduced: Project) -> None:
+def test_two_processes_reach_the_accuracy_of_other_seeds(reproduced: Project) -> None:
+    """Batch normalization takes each share by itself, so that a cnn is not the same, but as good."""
+    reproduced.set({"recipes.cnn.epochs": 4})
     accuracies = []
-    for seed, launcher in ((0, "python"), (1, "python"), (0, TWO)):
+    for seed, launcher in ((0, "python"), (1, "python"), (2, "python"), (0, TWO)):
         reproduced.set({"launcher": launcher})
         outputs = [f"other/{name}" for name in OUTPUTS]
-        reproduced.run("python", "-m", "stages.train", "quick", str(seed), *INPUTS, *outputs)
+        reproduced.run("python", "-m", "stages.train", "cnn", str(seed), *INPUTS, *outputs)
         accuracies.append(float((reproduced.root / "other/accuracy.csv").read_text().splitlines()[-1].split(",")[2]))
-    spread = abs(accuracies[0] - accuracies[1]) + 0.01  # 0.01: 8 of the 800 images of the validation set
-    assert abs(accuracies[2] - accuracies[0]) <= spread and accuracies[2] > 0.93
+    *alone, together = accuracies
+    tolerance = 4 / 800  # images of the validation set
+    assert min(alone) - tolerance <= together <= max(alone) + tolerance
+    assert together > 0.97
 
 
 @pytest.mark.slow
