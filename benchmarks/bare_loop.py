@@ -7,11 +7,11 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
+from benchmarks.training import train_as_the_stage
 from src.data.images import ImageSet
 from src.models import forward, networks, preprocessing
 from src.models.recipes import Recipe
 from src.training.augmentation import random_matrices
-from src.training.loop import train
 
 ROUNDS = 5
 
@@ -25,7 +25,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
         bare, ours = in_turn(
             [
                 partial(bare_epoch, recipe, quarter),
-                partial(train, recipe, 0, quarter, nothing, torch.device("cpu")),
+                partial(train_as_the_stage, recipe, quarter, nothing),
             ],
             ROUNDS,
         )

@@ -18,15 +18,14 @@ from matplotlib.figure import Figure
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
+from benchmarks.training import train_as_the_stage
 from src.data import images
 from src.data.images import ImageSet
 from src.inference import ensemble, members
 from src.inference.predictions import Predictions
-from src.models import checkpoints, networks
-from src.models.determinism import repeatable
+from src.models import checkpoints
 from src.models.recipes import Recipe
 from src.reporting.pictures.style import DECIMAL, DPI, SETS, WIDTH
-from src.training.loop import train
 
 POINTS = Path(__file__).parent / "curve.csv"
 PICTURE = Path("docs/curve.png")
@@ -139,8 +138,7 @@ def draw(points: pd.DataFrame, ensembles: dict[str, pd.DataFrame], total: int) -
 
 def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dict[str, float]:
     start = time.perf_counter()
-    with repeatable(networks.THREADS.get(recipe.model)):
-        checkpoint, _ = train(recipe, 0, train_set, validation_set, CPU)
+    checkpoint, _ = train_as_the_stage(recipe, train_set, validation_set)
     seconds = time.perf_counter() - start
     with TemporaryDirectory() as folder:
         checkpoints.write(Path(folder) / "0.safetensors", checkpoint)

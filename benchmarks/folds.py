@@ -22,14 +22,13 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks import full_data
+from benchmarks.training import train_as_the_stage
 from src.core import outputs, params
 from src.data.images import ImageSet
 from src.evaluation.scores import mcnemar
 from src.inference import ensemble, members
-from src.models import checkpoints, networks
-from src.models.determinism import repeatable
+from src.models import checkpoints
 from src.models.recipes import Recipe
-from src.training.loop import train
 
 HERE = Path(__file__).parent
 CANDIDATES, KEPT, ROWS, TABLE = HERE / "folds.yaml", HERE / "folds", HERE / "folds.csv", HERE / "folds.md"
@@ -82,8 +81,7 @@ def _train_if_missing(name: str, recipe: Recipe, seed: int, fold: int, images: I
     inside = np.r_[0:start, end : len(images)]
     began, processor_began = time.perf_counter(), time.process_time()
     # a seed for each fold, so that five folds say something about the seeds, too
-    with repeatable(networks.THREADS.get(recipe.model)):
-        checkpoint, _ = train(recipe, 10 * seed + fold, images[inside], images[:0], CPU)
+    checkpoint, _ = train_as_the_stage(recipe, images[inside], images[:0], 10 * seed + fold)
     seconds, processor_seconds = time.perf_counter() - began, time.process_time() - processor_began
     with TemporaryDirectory() as folder:
         checkpoints.write(Path(folder) / "0.safetensors", checkpoint)

@@ -1,13 +1,12 @@
 """scikit-learn's logistic regression against the recipe `linear`: the same model, trained by another method."""
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
+from benchmarks.training import train_as_the_stage
 from src.models.recipes import Recipe
-from src.training.loop import train
 
 ROUNDS = 3
 
@@ -20,13 +19,13 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     peer, ours = in_turn(
         [
             lambda: regression.fit(pixels, labels),
-            lambda: train(recipe, 0, data.train_set, data.validation_set, torch.device("cpu")),
+            lambda: train_as_the_stage(recipe, data.train_set, data.validation_set),
         ],
         ROUNDS,
     )
     validation_pixels = data.validation_set.images.reshape(len(data.validation_set), -1)
     peer_accuracy = np.mean(regression.predict(validation_pixels) == data.validation_set.known_labels)
-    _, curve = train(recipe, 0, data.train_set, data.validation_set, torch.device("cpu"))
+    _, curve = train_as_the_stage(recipe, data.train_set, data.validation_set)
     return [
         Row.of("(d) a linear model: seconds to train", peer, ours, digits=1),
         Row("(d) its accuracy", f"{peer_accuracy:.4f}", f"{curve[-1].validation_accuracy:.4f}", ""),

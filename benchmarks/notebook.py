@@ -7,11 +7,9 @@ from torch.utils.data import DataLoader
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, in_turn
+from benchmarks.training import train_as_the_stage
 from src.data.images import ImageSet
-from src.models import networks
-from src.models.determinism import repeatable
 from src.models.recipes import Recipe
-from src.training.loop import train
 
 PEER_EPOCHS = 10
 EPOCHS = 100  # of the recipe, which measures its accuracy in each 51st of its 502: here in each 10th
@@ -27,7 +25,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     peer, ours, products, one_pass = in_turn(
         [
             lambda: notebook_epochs(pairs),
-            lambda: as_the_stage(recipe, data.train_set, nothing),
+            lambda: train_as_the_stage(recipe, data.train_set, nothing),
             lambda: [matrix_products(pixels, recipe.batch_size) for _ in range(PEER_EPOCHS)],
             lambda: [pixels.sum() for _ in range(PEER_EPOCHS)],
         ],
@@ -42,12 +40,6 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     return [
         Row.of(what, [seconds / PEER_EPOCHS for seconds in theirs], epoch, digits=3) for what, theirs in rows.items()
     ]
-
-
-def as_the_stage(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> None:
-    """Train as the stage does."""
-    with repeatable(networks.THREADS["linear"]):
-        train(recipe, 0, train_set, validation_set, torch.device("cpu"))
 
 
 def list_of_pairs(train_set: ImageSet) -> list[tuple[Tensor, Tensor]]:

@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import torch
-
 from benchmarks import full_data
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
+from benchmarks.training import train_as_the_stage
 from src.check import Params
 from src.core import params
 from src.models.recipes import Recipe
-from src.training.loop import train
 
 ROUNDS = 3
 IMAGES = 4200  # an eighth of an epoch
@@ -69,7 +67,7 @@ def eighth_of_an_epoch(recipe: Recipe, data: FullData) -> float:
     """Train twice and return the seconds of the second time, when everything is loaded."""
     for _ in range(2):
         start = time.perf_counter()
-        train(recipe, 0, data.train_set[:IMAGES], data.validation_set[:0], torch.device("cpu"))
+        train_as_the_stage(recipe, data.train_set[:IMAGES], data.validation_set[:0])
     return time.perf_counter() - start
 
 

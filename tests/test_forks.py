@@ -228,15 +228,15 @@ def test_the_cell_runs_in_a_folder_laid_out_like_kaggle_s(place: str, finished: 
     kaggle = tmp_path / "kaggle"
     (kaggle / "working").mkdir(parents=True)
     shutil.copytree(finished.root / "data/raw", kaggle / place)
-    script = cell()
-    for old, new in {
+    replaced = {
         "/kaggle/": f"{kaggle}/",
         "https://github.com/YOU/digit-recognizer": str(finished.root),
         "recipe=cnn": "recipe=linear",
         "/tmp/": f"{tmp_path}/",
-    }.items():
-        assert old in script
-        script = script.replace(old, new)
+    }
+    assert all(old in cell() for old in replaced)
+    # in one pass: the new paths may hold the old ones
+    script = re.sub("|".join(map(re.escape, replaced)), lambda found: replaced[found[0]], cell())
     # the packages of these tests stand for those of Kaggle's image
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     Project(tmp_path).run("bash", "-c", script, PYTHONPATH=packages)
