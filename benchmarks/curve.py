@@ -1,7 +1,7 @@
 """Errors on the validation set against seconds of training: from the linear model to an ensemble of three recipes.
 
 `make bench` trains each recipe once, and `cnn` for fewer epochs, too, and keeps the points in `curve.csv`. After
-`dvc exp run -S recipe=cnn -S 'more_recipes=[cnn5x5,cnn_raw]' -S 'seeds=[…]'` on the full data,
+`dvc exp run -S source=local -S sources.local.path=… -S recipe=cnn -S 'more_recipes=[cnn5x5,cnn_raw]' -S 'seeds=[…]'`,
 `python -m benchmarks.curve` adds the ensembles of its models, draws `docs/curve.png` and prints the table.
 """
 
@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
 from benchmarks.training import train_as_the_stage
+from src.core import cli
 from src.data import images
 from src.data.images import ImageSet
 from src.inference import ensemble, members
@@ -79,8 +80,8 @@ def main() -> None:
     wrong = [
         prediction.classes[one.argmax(axis=1)] != validation_set.known_labels for one in prediction.by_member.values()
     ]
-    print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are read wrongly by each member, "
-          f"{np.any(wrong, axis=0).sum()} by any.")  # fmt: skip
+    print(f"\n{np.all(wrong, axis=0).sum()} of {total} images are misclassified by every member, "
+          f"{np.any(wrong, axis=0).sum()} by at least one.")  # fmt: skip
     draw(points, ensembles, total).savefig(PICTURE, dpi=DPI)
 
 
@@ -149,4 +150,4 @@ def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dic
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

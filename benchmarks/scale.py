@@ -1,8 +1,9 @@
-"""Time and peak memory of each stage with 1, 10 and 100 times the rows: `python -m benchmarks.scale [FACTOR...]`.
+"""Time and memory of the stages at 1, 10 and 100 times the rows: `python -m benchmarks.scale [FACTOR...]`.
 
-It is not part of `make bench`: a hundred times the rows take half an hour and 60 GB of disk. The rows beyond the first
-42,000 and 28,000 are the real digits, distorted at random. They lie beside the project while the benchmark runs. The
-table goes to the terminal and, with the machine that it was made on, to `benchmarks/scale.md`.
+All stages but `submit` are run. It is not part of `make bench`: a hundred times the rows take long, and tens of
+gigabytes of disk. The rows beyond the first 42,000 and 28,000 are the real digits, distorted at random. They lie beside
+the project while the benchmark runs. The table goes to the terminal and, with the machine that it was made on, to
+`benchmarks/scale.md`.
 """
 
 import os
@@ -23,6 +24,7 @@ from ruamel.yaml import YAML
 
 from benchmarks import full_data
 from benchmarks.timing import alone, cpu
+from benchmarks.waiting import stage_variables
 from src.core import arrays
 from src.data import competition
 from src.data.images import ImageSet
@@ -81,10 +83,10 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
     print(f"{factor} times the rows: written in {time.perf_counter() - start:.0f} s", flush=True)
     project = folder / "project"
     project.mkdir()
-    for name in ("dvc.yaml", "requirements.txt"):
-        shutil.copy(ROOT / name, project)
+    shutil.copy(ROOT / "dvc.yaml", project)  # the report reads it
     settings = YAML().load(ROOT / "params.yaml")
-    settings |= {"source": "local", "recipe": "linear"}
+    settings |= {"source": "local", "recipe": "linear", "more_recipes": [], "seeds": [0]}
+    settings |= {"device": "cpu", "launcher": "python"}
     settings["sources"]["local"]["path"] = str(raw_dir)
     settings["recipes"]["linear"]["epochs"] = EPOCHS
     YAML().dump(settings, project / "params.yaml")
@@ -103,7 +105,7 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
 def run(project: Path, module: str, *arguments: str) -> tuple[float, float]:
     """Run a stage in the folder of a project; return the seconds, with all imports, and the peak memory in MiB."""
     command = [sys.executable, "-m", "benchmarks.timing", module, *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "4000"}
+    environment = os.environ | stage_variables() | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     done = subprocess.run(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return time.perf_counter() - start, float(done.stdout.splitlines()[-1])

@@ -42,7 +42,7 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse a params.yaml with an unknown key, a wrong value, or a source, recipe or device that does not exist."""
+    """Refuse an unknown key, a wrong value, or a source, recipe, device or launcher that does not exist."""
     content = params.validate(params.read(), Params, [])
     choices: list[tuple[str, str, Iterable[str]]] = [
         ("source", content.source, Sources.model_fields),

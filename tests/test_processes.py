@@ -79,12 +79,12 @@ def test_a_process_that_dies_ends_the_stage_with_one_line(reproduced: Project) -
     next(process for process in workers if process.environ()["RANK"] == "1").send_signal(signal.SIGKILL)
     _, errors = stage.communicate(timeout=60)
     assert stage.returncode == 1
-    assert errors == "error: another process of this training ended, and so did all; run it again\n"
+    assert errors == "error: another process of this training ended, which ended them all; run it again\n"
     assert files(folder) == []
 
 
 BAD = {
-    "torchrunn --standalone": "error: params.yaml: launcher: there is no program 'torchrunn --standalone'; ",
+    "torchrunn --standalone": "error: params.yaml: launcher: there is no program 'torchrunn'; ",
     "torchrun --nproc-per-node '2": "error: params.yaml: launcher: No closing quotation",
     "torchrun --standalone --nproc-per-node two": (
         "error: params.yaml: launcher: torchrun: ValueError: Unsupported nproc_per_node value: two"

@@ -30,6 +30,7 @@ RUN_BY_NO_TEST = {
     "make test": "runs the tests themselves",
     "make bench": "needs the full data, and half an hour",
     "dvc exp run -S device=cuda -S recipe=cnn": "needs a GPU",
+    "dvc exp run -S recipe=cnn -S 'more_recipes=[cnn5x5,cnn_raw]'": "takes minutes",
 }
 
 WIDE = '''

@@ -69,7 +69,8 @@ def evaluation() -> Metrics:
     command = [sys.executable, "-m", "dvc", "status", "--json", "evaluate"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
-        raise UserError(f"`dvc status` failed: {done.stderr.strip().splitlines()[0]}")
+        reason = done.stderr.strip().partition("\n")[0] or f"exit status {done.returncode}"
+        raise UserError(f"`dvc status` failed: {reason}")
     changes = [change for change in json.loads(done.stdout).get("evaluate", []) if isinstance(change, dict)]
     changed = {path for change in changes for paths in change.values() for path in paths}
     if not EVALUATION.exists() or changed & {str(MODELS), str(EVALUATION)}:

@@ -73,10 +73,8 @@ class Member(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
-        network = networks.build(checkpoint.recipe, checkpoint.side, len(checkpoint.classes), seed=0)
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
         # the weights are float32 in the file, and not every runtime has kernels for float64
-        self.network = network.float().eval()
+        self.network = networks.restore(checkpoint).float().eval()
         self.preprocessing = checkpoint.recipe.preprocessing
         self.shift = checkpoint.recipe.test_time_shift
 

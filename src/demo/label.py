@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from src.core import cli
 from src.core.errors import UserError
@@ -20,10 +20,8 @@ def main(pictures: list[Path]) -> None:
     side = next(iter(export.read_ensemble(MODELS).values())).side
     images = np.stack([read_picture(picture, side) for picture in pictures])
     predicted = ensemble.predict(MODELS, images, torch.device("cpu"))
-    for picture, label, probability in zip(
-        pictures, predicted.labels, predicted.probabilities.max(axis=1), strict=True
-    ):
-        print(f"{picture}  {label}  {probability:.3f}")
+    for picture, label, confidence in zip(pictures, predicted.labels, predicted.confidence, strict=True):
+        print(f"{picture}  {label}  {confidence:.3f}")
 
 
 def read_picture(path: Path, side: int) -> NDArray[np.float32]:
@@ -39,7 +37,7 @@ def read_picture(path: Path, side: int) -> NDArray[np.float32]:
             rgba = picture.convert("RGBA")
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file") from None
-    except (UnidentifiedImageError, OSError):
+    except (OSError, Image.DecompressionBombError):
         raise UserError(f"{path}: not a picture; give a PNG or JPEG file") from None
     on_white = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     ink = np.asarray(on_white.convert("L"), dtype=np.float32) / np.float32(255)

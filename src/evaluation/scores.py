@@ -18,7 +18,7 @@ class Scores:
     """The scores of the ensemble, of each of its members and of each pair of them, gathered from blocks of images.
 
     Attributes:
-        images: how many were counted so far.
+        images: how many have been counted so far.
     """
 
     def __init__(self) -> None:

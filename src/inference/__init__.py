@@ -1,1 +1,1 @@
-"""From checkpoints to predictions: the ensemble of all seeds, its probabilities and labels."""
+"""From checkpoints to predictions: the ensemble of all recipes and seeds, its probabilities and labels."""

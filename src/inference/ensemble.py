@@ -73,8 +73,7 @@ def _probabilities(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the probabilities, shape (B, C), of batches of images."""
     recipe = checkpoint.recipe
-    network = networks.build(recipe, checkpoint.side, len(checkpoint.classes), seed=0)
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
+    network = networks.restore(checkpoint)
     network.to(device, torch_dtype(recipe.precision, device))
     for views in forward.logits(network, images, recipe.test_time_shift, recipe.preprocessing):
         yield views.softmax(dim=2).mean(dim=0).numpy(force=True).astype(np.float32)

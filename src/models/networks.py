@@ -1,7 +1,7 @@
 """The networks: each maps images (B, side, side) in [0, 1] to logits (B, C).
 
-A network is a class that is built from the side of an image in pixels, the number of classes, and its recipe, and has a
-line in `BY_NAME`.
+A network is a class that is built from the side of an image in pixels, the number of classes, and its recipe. It has a
+line in `BY_NAME`, and its name is in `Recipe.model`.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from src.core.errors import UserError
+from src.models.checkpoints import Checkpoint
 from src.models.recipes import Recipe
 
 THREADS = {"linear": 1}
@@ -36,6 +37,13 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     dtype = torch.float64 if recipe.precision == "float64" else torch.float32
     # convolutions are faster with the channels of a pixel side by side; torch's types lack this form of `to`
     return network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def restore(checkpoint: Checkpoint) -> nn.Module:
+    """Return the trained network of a checkpoint."""
+    network = build(checkpoint.recipe, checkpoint.side, len(checkpoint.classes), seed=0)
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.weights.items()})
+    return network
 
 
 class Linear(nn.Module):

@@ -28,7 +28,7 @@ FAILURES = {
 def launched() -> bool:
     """Run this process's command by the launcher of params.yaml, and return whether that was done.
 
-    It is not where the launcher is `python`, nor in a process that the launcher started.
+    Nothing is launched where the launcher is `python`, or in a process that the launcher started.
 
     Raises:
         UserError: the launcher is not there, its processes do not find each other, or one of them ended.
@@ -58,8 +58,10 @@ def words(launcher: str) -> list[str]:
         command = shlex.split(launcher)
     except ValueError as error:
         raise UserError(f"params.yaml: launcher: {error} (found: {launcher!r})") from None
-    if not command or shutil.which(command[0]) is None:
-        raise UserError(f"params.yaml: launcher: there is no program {launcher!r}; choose python or torchrun …")
+    if not command:
+        raise UserError(f"params.yaml: launcher: expected a command (found: {launcher!r}); choose python or torchrun …")
+    if shutil.which(command[0]) is None:
+        raise UserError(f"params.yaml: launcher: there is no program {command[0]!r}; choose python or torchrun …")
     return command
 
 

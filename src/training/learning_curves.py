@@ -17,7 +17,7 @@ from src.models.recipes import Recipe
 from src.training import losses
 
 MAX_POINTS = 10
-"""The most points of a learning curve: to measure the validation set after every epoch costs a cnn 5 % of its time."""
+"""The largest number of points: measuring the validation set after every epoch takes 5 % of a cnn's time."""
 
 
 @dataclass(frozen=True)

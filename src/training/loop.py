@@ -88,7 +88,7 @@ def train(
                 curve.append(CurvePoint(epoch, means.loss, means.accuracy, *measured))
                 record(curve[-1])
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
-    # the last step may have broken the network after its loss was computed
+    # the last step may have broken the network after its loss was computed; raw images show that as well
     first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]
     _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}

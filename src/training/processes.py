@@ -1,7 +1,7 @@
 """Training in several processes: each takes its share of every batch, and together they train what one would train.
 
 All draw the same random numbers for whole batches, so that neither the order of the images nor their distortion depends
-on the number of processes. Only batch normalization tells a difference: each process normalizes by its own share.
+on the number of processes. Only batch normalization makes a difference: each process normalizes by its own share.
 """
 
 import os
@@ -55,7 +55,7 @@ class Processes:
         """
         if self.count == 1:
             return logits
-        whole = logits.new_zeros(count, logits.shape[1], requires_grad=False)
+        whole = logits.new_zeros(count, logits.shape[1])
         self.share(whole).copy_(logits.detach())
         distributed.all_reduce(whole)
         # DistributedDataParallel takes the mean over the processes; torch's types lack `register_hook`
@@ -80,7 +80,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
     if not distributed.is_torchelastic_launched():
         yield ALONE
         return
-    signal.signal(signal.SIGTERM, _ended)  # torchrun ends all when one ends
+    signal.signal(signal.SIGTERM, _ended)  # torchrun ends the others when one ends
     if device.type == "cuda":
         local, found = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= found:
@@ -101,4 +101,4 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 
 def _ended(*_: object) -> None:
-    raise UserError("another process of this training ended, and so did all; run it again")
+    raise UserError("another process of this training ended, which ended them all; run it again")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from src.core.errors import UserError
 
 DEADLINE = "KAGGLE_DEADLINE_MINUTES"
-"""The variable for the most that one step may take; 15 minutes unless it is set."""
+"""The variable for the most minutes that one step may take; 15 unless set."""
 LISTING = "KAGGLE_LISTING_MINUTES"
-"""The variable for how long to look for a submission in Kaggle's list before it is in doubt; 1 minute unless set."""
+"""The variable for the minutes to look for a submission in Kaggle's list before it is in doubt; 1 unless set."""
 NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 

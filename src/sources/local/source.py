@@ -35,7 +35,10 @@ class Source(Section):
         """
         if not self.path:
             raise UserError("params.yaml: sources.local.path: give the path of a zip or folder with the files")
-        source = Path(os.environ.get(PROJECT, "")) / Path(self.path).expanduser()
+        try:
+            source = Path(os.environ.get(PROJECT, "")) / Path(self.path).expanduser()
+        except RuntimeError:
+            raise UserError(f"params.yaml: sources.local.path: there is no home folder in {self.path!r}") from None
         if not source.exists():
             raise UserError(f"params.yaml: sources.local.path: there is no {source}")
         for file in [source / name for name in names] if source.is_dir() else [source]:
