@@ -117,7 +117,7 @@ def draw(points: pd.DataFrame, ensembles: dict[str, pd.DataFrame], total: int) -
         spread = [sizes["errors"] - sizes["least"], sizes["greatest"] - sizes["errors"]]
         axis.errorbar(
             sizes["seconds"], sizes["errors"], spread, marker=marker, color=color, capsize=3, elinewidth=0.8,
-            label=f"{name}, more seeds: mean, least and greatest of all choices",
+            label=f"{name}, more seeds (mean and range)",
         )  # fmt: skip
     others = points.drop(climbed.index)
     axis.plot(others["seconds"], others["errors"], "D", color="#333333")
