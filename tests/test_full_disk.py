@@ -43,7 +43,9 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and ".lock" not in path.name}
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize(
+    "name", [*list(STAGES)[:3], *(pytest.param(name, marks=pytest.mark.slow) for name in list(STAGES)[3:])]
+)
 def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(name: str, finished: Project, small_disk: Path) -> None:
     stage = Declared(finished, finished.stages(), name)
     isolated = stage.copy_to(small_disk / "project", stage.keys)

@@ -24,6 +24,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_curve_grows_while_its_stage_trains_and_is_no_result_when_that_is_killed(reproduced: Project) -> None:
     loss = reproduced.root / LOSS
 
