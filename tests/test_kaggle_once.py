@@ -76,7 +76,7 @@ def start(tmp_path: Path, folder: Path = ROOT) -> "subprocess.Popen[str]":
 def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
     kaggle: Kaggle, tmp_path: Path, number: signal.Signals
 ) -> None:
-    kaggle.takes = 1.5
+    kaggle.takes = 6.0  # longer than a process takes to start on a busy machine
     with start(tmp_path) as first:
         kaggle.wait_for("CreateSubmission")
         os.killpg(first.pid, number)
