@@ -10,6 +10,7 @@ from benchmarks.timing import Row, in_turn
 from benchmarks.training import train_as_the_stage
 from src.data.images import ImageSet
 from src.models import forward, networks, preprocessing
+from src.models.device import layer_precision
 from src.models.recipes import Recipe
 from src.training.augmentation import random_matrices
 
@@ -44,13 +45,14 @@ def bare_epoch(recipe: Recipe, train_set: ImageSet) -> None:
     if recipe.augmentation is None:
         images = preprocessing.warp(images, matrices)
     generator = torch.Generator().manual_seed(0)
+    precision = layer_precision(recipe.precision, images.device)
     for chosen in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
         batch = images[chosen]
         if recipe.augmentation is not None:
             random = random_matrices(len(batch), train_set.side, recipe.augmentation, generator)
             batch = preprocessing.warp(batch, preprocessing.compose(matrices[chosen], random))
         loss = cross_entropy(
-            forward.compute(network, batch, recipe.precision), labels[chosen], label_smoothing=recipe.label_smoothing
+            forward.compute(network, batch, precision), labels[chosen], label_smoothing=recipe.label_smoothing
         )
         optimizer.zero_grad()
         loss.backward()

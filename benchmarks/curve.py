@@ -9,22 +9,19 @@ import time
 from itertools import chain, combinations
 from pathlib import Path
 from statistics import mean
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from benchmarks.full_data import FullData
 from benchmarks.timing import Row
-from benchmarks.training import train_as_the_stage
+from benchmarks.training import CPU, predict_as_the_stage, train_as_the_stage
 from src.core import cli
 from src.data import images
 from src.data.images import ImageSet
 from src.inference import ensemble, members
 from src.inference.predictions import Predictions
-from src.models import checkpoints
 from src.models.recipes import Recipe
 from src.reporting.pictures.style import DECIMAL, DPI, SETS, WIDTH
 
@@ -34,7 +31,6 @@ IMAGES = 8400  # of the validation set, cut from the full data
 FEWER_EPOCHS = (2, 4, 8)
 MORE_RECIPES = ["cnn5x5", "cnn_raw"]  # of the ensemble of three recipes
 PUBLIC = 0.99757  # the best honest public Kaggle score: 15 networks trained on 25 million distorted images
-CPU = torch.device("cpu")
 
 
 def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
@@ -141,10 +137,7 @@ def _point(recipe: Recipe, train_set: ImageSet, validation_set: ImageSet) -> dic
     start = time.perf_counter()
     checkpoint, _ = train_as_the_stage(recipe, train_set, validation_set)
     seconds = time.perf_counter() - start
-    with TemporaryDirectory() as folder:
-        checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
-        members.write(Path(folder) / members.FILE, ["0"])
-        prediction = ensemble.predict(Path(folder), validation_set.images, CPU)
+    prediction = predict_as_the_stage(checkpoint, validation_set.images)
     errors = np.sum(prediction.labels != validation_set.known_labels)
     return {"seconds": round(seconds, 1), "errors": int(errors)}
 

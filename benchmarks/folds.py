@@ -22,18 +22,15 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks import full_data
-from benchmarks.training import train_as_the_stage
+from benchmarks.training import predict_as_the_stage, train_as_the_stage
 from src.core import outputs, params
 from src.data.images import ImageSet
 from src.evaluation.scores import mcnemar
-from src.inference import ensemble, members
-from src.models import checkpoints
 from src.models.recipes import Recipe
 
 HERE = Path(__file__).parent
 CANDIDATES, KEPT, ROWS, TABLE = HERE / "folds.yaml", HERE / "folds", HERE / "folds.csv", HERE / "folds.md"
 FOLDS = 5
-CPU = torch.device("cpu")
 
 
 def main(
@@ -44,6 +41,9 @@ def main(
 ) -> None:
     """Train what is missing, then write the rows and the table."""
     recipes = read_candidates()
+    unknown = sorted(set(candidates or []) - set(recipes))
+    if unknown:
+        sys.exit(f"error: {CANDIDATES.name}: there is no {unknown[0]!r}; choose among {', '.join(recipes)}")
     with TemporaryDirectory() as folder:
         zip_file = full_data.find_zip()
         if zip_file is None:
@@ -83,10 +83,7 @@ def _train_if_missing(name: str, recipe: Recipe, seed: int, fold: int, images: I
     # a seed for each fold, so that five folds say something about the seeds, too
     checkpoint, _ = train_as_the_stage(recipe, images[inside], images[:0], 10 * seed + fold)
     seconds, processor_seconds = time.perf_counter() - began, time.process_time() - processor_began
-    with TemporaryDirectory() as folder:
-        checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
-        members.write(Path(folder) / members.FILE, ["0"])
-        predicted = ensemble.predict(Path(folder), images.images[start:end], CPU)
+    predicted = predict_as_the_stage(checkpoint, images.images[start:end])
     path.parent.mkdir(parents=True, exist_ok=True)
     with outputs.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(
@@ -177,7 +174,7 @@ class OutOfFold:
     folds: NDArray[np.int_]
 
     def wrong(self, *members: int) -> NDArray[np.bool_]:
-        """Return which images the mean of some members reads wrongly, shape (N,)."""
+        """Return which images the mean of some members misclassifies, shape (N,)."""
         wrong: NDArray[np.bool_] = self.probabilities[[*members]].mean(axis=0).argmax(axis=1) != self.classes
         return wrong
 
@@ -225,7 +222,7 @@ def _describe(family: str, found: OutOfFold | None) -> list[str]:
     lines = [
         f"## {family}: {len(found.classes):,} images of folds {', '.join(map(str, np.unique(found.folds)))}",
         "",
-        f"{np.sum(np.all(alone, axis=0))} images are read wrongly by every member. The table has the errors of each "
+        f"{np.sum(np.all(alone, axis=0))} images are misclassified by every member. The table has the errors of each "
         "member, and those of the mean of each pair with McNemar's exact p value for the two apart.",
         "",
         "| | member | alone | " + " | ".join(map(str, numbers)) + " |",

@@ -5,7 +5,7 @@ from pathlib import Path
 from src.core import arrays, cli, metrics, params, tables
 from src.core.outputs import replacing
 from src.data import competition, images
-from src.preparation.splitting import SplitParams, split
+from src.preparation.splitting import SplitParams, class_balance, split
 
 
 def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) -> None:
@@ -16,7 +16,7 @@ def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) 
         labels = {name: labelled.known_labels[chosen] for name, chosen in sets.items()}
         for name, chosen in sets.items():
             images.write_set(folder / name, arrays.parts(labelled.images, order=chosen), labels[name])
-    tables.write(classes_csv, images.class_balance(labels))
+    tables.write(classes_csv, class_balance(labels))
     metrics.write(metrics_json, {f"{name}_images": len(chosen) for name, chosen in sets.items()})
 
 

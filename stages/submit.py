@@ -18,6 +18,7 @@ def main(submission_csv: Path, evaluation_json: Path, metrics_json: Path, refusa
             score = submit(source, submission_csv, accuracy, settings)
     except interface.Refused as refused:
         print(f"error: not submitted: {refused}", file=sys.stderr)
+        # DVC gave the number when it started; a refusal that another run wrote since then counts as well
         Refusals(refusals=max(refusals, earlier.refusals) + 1, reason=str(refused)).write(refusals_yaml)
         metrics.write(metrics_json, {"submitted": 0, "refused": 1})
     else:

@@ -101,7 +101,7 @@ def test_its_metadata_say_what_it_is(finished: Project) -> None:
     assert metadata == {
         "classes": json.dumps([*range(10)]),
         "side": "28",
-        "recipe": "cnn, quick",
+        "recipes": '["cnn", "quick"]',
         "seeds": "[0]",
         "accuracy": json.dumps(scores["accuracy"]),
         "accuracy_interval": json.dumps(scores["accuracy_interval"]),

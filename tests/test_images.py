@@ -67,8 +67,3 @@ def test_a_set_without_images_has_no_statistics(tmp_path: Path) -> None:
     nothing = ImageSet(np.zeros((0, 4, 4), dtype=np.uint8), np.array([], dtype=np.int64))
     assert write_normalized(tmp_path / "set", nothing) == {"images": 0}
     assert images.open_set(tmp_path / "set").images.shape == (0, 4, 4)
-
-
-def test_classes_are_counted_per_set() -> None:
-    balance = images.class_balance({"train": np.array(["a", "a", "b"]), "validation": np.array(["b", "b"])})
-    assert balance.to_dict("list") == {"class": ["a", "b"], "train": [2, 1], "validation": [0, 2]}

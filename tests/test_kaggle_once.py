@@ -164,6 +164,7 @@ def test_what_kaggle_could_not_score_is_sent_by_the_command_in_the_message(kaggl
     assert len(kaggle.submissions) == 1
     kaggle.submissions[0].score, kaggle.error = None, ""
     command = told[told.index("kaggle competitions submit") :]
+    # through a shell, as a person pastes it: the quotes of the message have to be right
     done = subprocess.run(
         [f"{Path(sys.executable).parent}/{command}"], shell=True, env=os.environ, capture_output=True, text=True
     )

@@ -73,7 +73,7 @@ def test_bfloat16_is_used_where_the_processor_has_it_and_leaves_the_weights_floa
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=capability: {found: True})
         has_it = capability != "avx2"
         assert layer_precision("bfloat16", CPU) == ("bfloat16" if has_it else "float32")
-        logits = forward.compute(network, images, "bfloat16")
+        logits = forward.compute(network, images, layer_precision("bfloat16", CPU))
         assert logits.dtype == torch.float32
         assert torch.equal(logits, expected) != has_it
         torch.testing.assert_close(logits, expected, atol=0.1, rtol=0.1)

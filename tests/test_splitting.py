@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from src.core.errors import UserError
-from src.preparation.splitting import SplitParams, split
+from src.preparation.splitting import SplitParams, class_balance, split
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -28,3 +28,8 @@ def test_the_seed_decides_the_order() -> None:
 def test_a_fraction_that_leaves_nothing_to_train_on_is_refused() -> None:
     with pytest.raises(UserError, match=r"split\.train_fraction"):
         split(3, SplitParams(train_fraction=0.1, shuffle=False, seed=0))
+
+
+def test_classes_are_counted_per_set() -> None:
+    balance = class_balance({"train": np.array(["a", "a", "b"]), "validation": np.array(["b", "b"])})
+    assert balance.to_dict("list") == {"class": ["a", "b"], "train": [2, 1], "validation": [0, 2]}

@@ -206,7 +206,7 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
     images = TrainingImages(torch.rand(70, 28, 28).to(device), distorted, generator)
     labels = torch.zeros(70, dtype=torch.long, device=device)
     network = networks.build(distorted, 28, 10, seed=0).to(device, torch.float32)
-    means = BatchMeans()
+    means = BatchMeans(CPU)
     for batch, targets in images.batches(batches(70, 32, generator), labels):
         logits = network(batch)
         loss = losses.BY_NAME[distorted.loss](logits, targets)
@@ -251,7 +251,7 @@ def test_batches_hold_every_image_once_and_the_last_is_smaller(order: torch.Gene
 
 def test_means_are_over_images_not_over_batches() -> None:
     """The notebook's bug: it averaged the accuracies of batches although the last one is smaller."""
-    means = BatchMeans()
+    means = BatchMeans(CPU)
     logits = torch.tensor([[1.0, 0.0]])
     means.add(logits.repeat(3, 1), torch.tensor([0, 0, 0]), torch.tensor(1.0))
     means.add(logits, torch.tensor([1]), torch.tensor(5.0))

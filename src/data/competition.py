@@ -177,7 +177,7 @@ def count_images(raw_dir: Path) -> dict[str, int]:
         counted += len(images)
 
     _unlabelled(raw_dir, count)
-    numbered = pixels_are_numbered(columns.pixels)
+    numbered = _places(columns.pixels) is not None
     if not numbered:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return {
@@ -335,11 +335,6 @@ def _with_rows(texts: "pd.Series[str]") -> Iterator[tuple[int, str]]:
 def _first(earlier: int | None, here: "pd.Series[bool]") -> int | None:
     """Return the row found earlier, or else the first one that is true."""
     return int(here.index[here][0]) if earlier is None and here.any() else earlier
-
-
-def pixels_are_numbered(pixels: Sequence[str]) -> bool:
-    """Whether the names of the pixel columns give their positions in the image."""
-    return _places(pixels) is not None
 
 
 def _in_image_order(pixels: list[str]) -> tuple[str, ...]:

@@ -1,12 +1,11 @@
 """Sets of images with their labels, in memory and on disk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from src.core.arrays import NpyWriter
@@ -60,15 +59,6 @@ def classes_of(*labelled_sets: ImageSet) -> NDArray[Any]:
 def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
     """Return how many of `labels`, shape (N,), belong to each of the sorted `classes`, shape (C,)."""
     return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
-
-
-def class_balance(labels: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return how many images of each class every set has, given the labels of each, shape (N,), by the set's name.
-
-    There is one row per class, with the columns `class` and the sets' names.
-    """
-    classes = np.unique(np.concatenate([np.unique(one) for one in labels.values()]))
-    return pd.DataFrame({"class": classes, **{name: count_classes(one, classes) for name, one in labels.items()}})
 
 
 def write_set(folder: Path, images: Iterable[NDArray[Any]], labels: NDArray[Any] | None) -> None:

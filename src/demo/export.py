@@ -49,7 +49,7 @@ class Description:
         return {
             "classes": json.dumps(self.classes),
             "side": str(self.side),
-            "recipe": ", ".join(self.recipes),
+            "recipes": json.dumps(self.recipes),
             "seeds": json.dumps(self.seeds),
             **scores,
             "commit": self.commit,

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from src.data.images import ImageSet
 from src.demo import runtime
 from src.demo.export import Description
+from src.reporting import templates
 
 FOLDER = Path(__file__).parent
-TEMPLATE = "demo.html.jinja"
+TEMPLATE = FOLDER / "demo.html.jinja"
 EXAMPLES = 400
 """Training images in the page, about the same number of each class."""
 NEAREST = 8
@@ -35,14 +35,8 @@ def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
     labels = np.searchsorted(model.classes, training_set.known_labels[examples]).tolist()
     classes = [str(label) for label in model.classes]
     noun = noun_for(classes)
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return templates.render(
+        TEMPLATE,
         model=model,
         classes=classes,
         noun=noun,

@@ -16,16 +16,17 @@ def repeatable(threads: int | None = None) -> Iterator[None]:
     Args:
         threads: how many torch uses; None leaves their number as it is.
     """
-    deterministic, found = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    deterministic, found = torch.get_deterministic_debug_mode(), torch.get_num_threads()
     memory: Any = torch.utils.deterministic
     filled = memory.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # the same as use_deterministic_algorithms(True, warn_only=True), which would import torch's compiler, over a second
+    torch.set_deterministic_debug_mode("warn")
     # nothing reads a tensor before it is set, and filling each new one costs a sixth of a cnn's training time
     memory.fill_uninitialized_memory = False
     torch.set_num_threads(threads or found)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(deterministic)
+        torch.set_deterministic_debug_mode(deterministic)
         memory.fill_uninitialized_memory = filled
         torch.set_num_threads(found)

@@ -1,6 +1,7 @@
 """The forward pass: of a training batch, and of a whole set of images without gradients."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -9,22 +10,19 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from src.models import preprocessing
-from src.models.device import layer_precision
 from src.models.recipes import Preprocessing
 
 BATCH_SIZE = 250
 
 
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
-    """Return the logits (B, C), in the data type of the weights, of a training batch (B, side, side).
+    """Return the logits (B, C), in the data type of `batch`, of a training batch (B, side, side).
 
-    With the `precision` bfloat16 the layers run in automatic mixed precision, where the device has bfloat16.
+    With bfloat16 as the `precision` of the layers (`device.layer_precision`) they run in automatic mixed precision.
     """
-    weight = next(network.parameters())
-    mixed = layer_precision(precision, weight.device) == "bfloat16"
-    with torch.autocast(weight.device.type, torch.bfloat16, enabled=mixed):
+    with torch.autocast(batch.device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext():
         logits: Tensor = network(batch)
-    return logits.to(weight.dtype)
+    return logits.to(batch.dtype)
 
 
 @torch.no_grad()

@@ -1,13 +1,16 @@
 """Split labelled images into a training set and a validation set."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
+from src.data.images import count_classes
 
 
 class SplitParams(Section):
@@ -40,3 +43,12 @@ def split(count: int, params: SplitParams) -> dict[str, NDArray[np.int64]]:
     if params.shuffle:
         np.random.default_rng(params.seed).shuffle(order)
     return {"train": order[:size], "validation": order[size:]}
+
+
+def class_balance(labels: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return how many images of each class every set has, given the labels of each, shape (N,), by the set's name.
+
+    There is one row per class, with the columns `class` and the sets' names.
+    """
+    classes = np.unique(np.concatenate([*labels.values()]))
+    return pd.DataFrame({"class": classes, **{name: count_classes(one, classes) for name, one in labels.items()}})

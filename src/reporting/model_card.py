@@ -4,16 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from src.core import cli, metrics, params
 from src.core.errors import UserError
 from src.core.outputs import replacing
 from src.inference import members
+from src.models import recipes
+from src.models.recipes import Recipe
+from src.reporting import templates
 from src.reporting.pictures import results
 
 CARD = Path("docs/model-card.md")
-TEMPLATE = "model_card.md.jinja"
+TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 METRICS = Path("metrics")
 MODELS = Path("models")
 CLASSES = Path("plots/classes/validation.csv")
@@ -38,19 +40,13 @@ def main() -> None:
 def render() -> str:
     """Return the card as Markdown."""
     settings: dict[str, Any] = dict(params.read())
-    recipes = [settings["recipe"], *settings["more_recipes"]]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    chosen = [settings["recipe"], *settings["more_recipes"]]
+    return templates.render(
+        TEMPLATE,
         source=settings["source"],
         competition=settings["sources"]["kaggle"]["competition"],
         split=settings["split"],
-        recipes={name: settings["recipes"][name] for name in recipes},
+        recipes={name: describe(recipes.get(name)) for name in chosen},
         members=[*members.read(MODELS)],
         download=metrics.read(METRICS / "download.json"),
         sets=metrics.read(METRICS / "split.json"),
@@ -59,6 +55,26 @@ def render() -> str:
         classes=pd.read_csv(CLASSES).to_dict("records"),
         confusions=results.top_confusions(results.read_predictions(PREDICTIONS), 5),
     )
+
+
+def describe(recipe: Recipe) -> str:
+    """Return how a recipe trains, and what it does to the images, in words."""
+    parts = [
+        f"model `{recipe.model}`",
+        f"loss `{recipe.loss}`",
+        f"optimizer `{recipe.optimizer}`",
+        f"learning rate {recipe.lr:g}",
+        f"{recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'} of batches of {recipe.batch_size}",
+    ]
+    if recipe.preprocessing is not None and recipe.preprocessing.deslant:
+        parts.append("digits deslanted")
+    if recipe.preprocessing is not None and recipe.preprocessing.width is not None:
+        parts.append(f"digits scaled to a width of {recipe.preprocessing.width} pixels")
+    if recipe.augmentation is not None:
+        parts.append("training images distorted at random")
+    if recipe.test_time_shift:
+        parts.append(f"probabilities averaged over the image and its copies shifted by {recipe.test_time_shift}")
+    return ", ".join(parts)
 
 
 if __name__ == "__main__":

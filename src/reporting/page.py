@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
-from src.reporting import comparison
+from src.reporting import comparison, templates
 from src.reporting.pictures import results
 
-TEMPLATE = "page.html.jinja"
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 PICTURES = Path("plots/pictures")
 PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
@@ -201,14 +200,7 @@ def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
 
 def render(facts: Mapping[str, Any], fingerprint: str, table: str) -> str:
     """Return the page as HTML; `fingerprint` and `table` are put into its head, where the next run reads them."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(facts, fingerprint=fingerprint, table=table)
+    return templates.render(TEMPLATE, **facts, fingerprint=fingerprint, table=table)
 
 
 def _path(out: str | Mapping[str, Any]) -> str:

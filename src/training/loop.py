@@ -70,12 +70,12 @@ def train(
     with Progress(f"training seed {seed} in {precision}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             network.train()
-            means = BatchMeans()
+            means = BatchMeans(device)
             for batch, targets in images.batches(batches(len(labels), recipe.batch_size, order), labels):
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
                 logits = processes.gather(forward.compute(parallel, batch, precision), len(targets))
                 loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
-                optimizer.zero_grad()
+                network.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
                 optimizer.step()
                 means.add(logits, targets, loss)
