@@ -35,24 +35,28 @@ from src.training.augmentation import random_matrices
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "scale.md"
 FACTORS = (1, 10, 100)
-EPOCHS = 2
+EPOCHS = {"linear": 2, "cnn": 1}
 DISTORTION = Augmentation(rotation=8.0, zoom=0.08, shear=0.1, shift=1.0)
 MAX_IN_MEMORY = 10
 """The largest factor at which the notebook's way of reading is tried: beyond, it takes more than 100 GB."""
 
-SEED = "data/normalized/train data/normalized/validation models/0.safetensors plots/curves/loss/0.csv"
+SETS = "data/normalized/train data/normalized/validation"
 STAGES = {
-    "download": "data/raw metrics/download.json",
-    "split": "data/raw data/split plots/classes/split.csv metrics/split.json",
-    "normalize": "data/raw data/split data/normalized metrics/normalize.json",
-    "train": f"linear 0 {SEED} plots/curves/accuracy/0.csv metrics/train/0.json",
-    "ensemble": "models/ensemble.json models",
-    "evaluate": "data/normalized/validation models data/predictions/validation.csv plots/classes/validation.csv "
-    "plots/members.csv plots/pairs.csv metrics/evaluate.json",
-    "predict": "data/raw/sample_submission.csv data/normalized/test models data/predictions/submission.csv "
+    "download": "download data/raw metrics/download.json",
+    "split": "split data/raw data/split plots/classes/split.csv metrics/split.json",
+    "normalize": "normalize data/raw data/split data/normalized metrics/normalize.json",
+    "train, linear": f"train linear 0 {SETS} models/0.safetensors plots/curves/loss/0.csv plots/curves/accuracy/0.csv "
+    "metrics/train/0.json",
+    "train, cnn": f"train cnn 0 {SETS} cnn/0.safetensors cnn/loss.csv cnn/accuracy.csv cnn/0.json",
+    "ensemble": "ensemble models/ensemble.json models",
+    "evaluate": "evaluate data/normalized/validation models data/predictions/validation.csv "
+    "plots/classes/validation.csv plots/members.csv plots/pairs.csv metrics/evaluate.json",
+    "predict": "predict data/raw/sample_submission.csv data/normalized/test models data/predictions/submission.csv "
     "data/predictions/probabilities.npy data/predictions/preprocessed.npy plots/classes/test.csv metrics/predict.json",
-    "draw": "data/normalized models data/predictions plots/curves plots/pictures",
+    "draw": "draw data/normalized models data/predictions plots/curves plots/pictures",
 }
+"""Each stage with its arguments. The other stages go on with the linear model."""
+
 NOTEBOOK = "reading and normalizing as the notebook does"
 Figures = dict[str, tuple[float, float]]
 """Seconds and peak memory, in MiB, of each stage."""
@@ -63,15 +67,16 @@ def main(factors: list[int]) -> None:
     zip_file = full_data.find_zip()
     if zip_file is None:
         raise SystemExit(f"error: {full_data.WHERE}")
+    machine = f"{os.cpu_count()} cores of {cpu()}, Python {platform.python_version()}"
+    epochs = ", ".join(f"`{name}` {count}" for name, count in EPOCHS.items())
+    facts = f"Made with {machine}. Epochs: {epochs}. Seconds and peak memory are those of the whole process."
+    head = ["# Results of `python -m benchmarks.scale`", "", facts, ""]
     found: dict[int, Figures] = {}
     for factor in factors:
         with TemporaryDirectory(prefix=".scale-", dir=ROOT.parent) as name:
             found[factor] = measure(zip_file, Path(name), factor)
         print("\n".join(table(found)), flush=True)
-    machine = f"{cpu()}, Python {platform.python_version()}"
-    lines = ["# Results of `python -m benchmarks.scale`", "", f"Made with {machine}. The recipe is `linear`, {EPOCHS} "
-             "epochs. Seconds and peak memory are those of the whole process.", "", *table(found), ""]  # fmt: skip
-    RESULTS.write_text("\n".join(lines))
+        RESULTS.write_text("\n".join([*head, *table(found), ""]))
 
 
 def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
@@ -88,13 +93,14 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
     settings |= {"source": "local", "recipe": "linear", "more_recipes": [], "seeds": [0]}
     settings |= {"device": "cpu", "launcher": "python"}
     settings["sources"]["local"]["path"] = str(raw_dir)
-    settings["recipes"]["linear"]["epochs"] = EPOCHS
+    for name, epochs in EPOCHS.items():
+        settings["recipes"][name]["epochs"] = epochs
     YAML().dump(settings, project / "params.yaml")
     figures: Figures = {}
     if factor <= MAX_IN_MEMORY:
         figures[NOTEBOOK] = alone("benchmarks.reading", "notebook", raw_dir)
     for stage, arguments in STAGES.items():
-        figures[stage] = run(project, f"stages.{stage}", *arguments.split())
+        figures[stage] = run(project, *f"stages.{arguments}".split())
         print(f"{factor} times the rows: {stage}, {figures[stage][0]:.1f} s, {figures[stage][1]:.0f} MiB", flush=True)
         if stage == "download":
             shutil.rmtree(raw_dir)
@@ -156,7 +162,7 @@ def distorted(images: NDArray[np.uint8], generator: torch.Generator) -> NDArray[
 
 
 def table(found: dict[int, Figures]) -> list[str]:
-    """Return the figures as lines of a table, with the growth of the seconds from each factor to the next."""
+    """Return the figures as a table, with the growth of the seconds from each factor to the next."""
     steps = [*pairwise(found)]
     heads = ["stage", *(f"rows x {factor}" for factor in found), *(f"x {low} to x {high}" for low, high in steps)]
     lines = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -54,9 +54,21 @@ def measure(
     With `preprocess` the recipe's preprocessing is applied; otherwise it has been.
     """
     settings = recipe.preprocessing if preprocess else None
-    logits = torch.cat([views[0] for views in forward.logits(network, images, 0, settings)])
+    logits = _in_one((views[0] for views in forward.logits(network, images, 0, settings)), len(labels))
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
+
+
+def _in_one(parts: Iterator[Tensor], count: int) -> Tensor:
+    """Return the parts, shape (n, C), as one tensor, of `count` rows in all."""
+    # a list of small parts would keep the memory between them, of the batches of images, from being used again
+    first = next(parts)
+    whole = first.new_empty(count, first.shape[1])
+    done = 0
+    for part in chain([first], parts):
+        whole[done : done + len(part)] = part
+        done += len(part)
+    return whole
 
 
 @contextmanager
