@@ -76,14 +76,16 @@ def start(tmp_path: Path, folder: Path = ROOT) -> "subprocess.Popen[str]":
 def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
     kaggle: Kaggle, tmp_path: Path, number: signal.Signals
 ) -> None:
-    kaggle.takes = 6.0  # longer than a process takes to start on a busy machine
+    kaggle.takes = 60.0  # unless it is released
     with start(tmp_path) as first:
         kaggle.wait_for("CreateSubmission")
         os.killpg(first.pid, number)
         assert "Traceback" not in first.communicate()[0]
     with start(tmp_path) as second:
+        assert second.stdout is not None
+        assert "waiting for it" in second.stdout.readline()
+        kaggle.released.set()
         output = second.communicate()[0]
-    assert "waiting for it" in output
     assert output.endswith("score 0.12\n")
     assert len(kaggle.submissions) == 1
 
