@@ -264,6 +264,7 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project) -> None:
     follow(reproduced, 'git commit --all --message "Train mlp"')
     assert reproduced.changed() == ""
     assert reproduced.repro() == []
+    assert re.search(r"\[\w+-\w+\]", follow(reproduced, "dvc exp list --all-commits"))
 
 
 @pytest.mark.slow
