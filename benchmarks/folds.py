@@ -43,7 +43,7 @@ def main(
     recipes = read_candidates()
     unknown = sorted(set(candidates or []) - set(recipes))
     if unknown:
-        sys.exit(f"error: {CANDIDATES.name}: there is no {unknown[0]!r}; choose among {', '.join(recipes)}")
+        sys.exit(f"error: {CANDIDATES.name}: there is no {unknown[0]!r}; choose among {', '.join(map(repr, recipes))}")
     with TemporaryDirectory() as folder:
         zip_file = full_data.find_zip()
         if zip_file is None:

@@ -55,7 +55,7 @@ STAGES = {
     "data/predictions/probabilities.npy data/predictions/preprocessed.npy plots/classes/test.csv metrics/predict.json",
     "draw": "draw data/normalized models data/predictions plots/curves plots/pictures",
 }
-"""Each stage with its arguments. The other stages go on with the linear model."""
+"""Each stage with its arguments. Those after the training use the linear model."""
 
 NOTEBOOK = "reading and normalizing as the notebook does"
 Figures = dict[str, tuple[float, float]]
@@ -69,7 +69,10 @@ def main(factors: list[int]) -> None:
         raise SystemExit(f"error: {full_data.WHERE}")
     machine = f"{os.cpu_count()} cores of {cpu()}, Python {platform.python_version()}"
     epochs = ", ".join(f"`{name}` {count}" for name, count in EPOCHS.items())
-    facts = f"Made with {machine}. Epochs: {epochs}. Seconds and peak memory are those of the whole process."
+    facts = (
+        f"Made with {machine}. Epochs: {epochs}. Seconds and peak memory are those of the whole process; the "
+        "notebook's seconds leave out its imports."
+    )
     head = ["# Results of `python -m benchmarks.scale`", "", facts, ""]
     found: dict[int, Figures] = {}
     for factor in factors:

@@ -30,7 +30,7 @@ def train_as_the_stage(
 
 def predict_as_the_stage(checkpoint: Checkpoint, images: NDArray[np.float32]) -> Predictions:
     """Return the predictions of an ensemble of one network for `images`, shape (N, side, side) in [0, 1]."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, repeatable():
         checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
         members.write(Path(folder) / members.FILE, ["0"])
         return ensemble.predict(Path(folder), images, CPU)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.core.outputs import naming_full_disk, replacing
 
-if TYPE_CHECKING:  # importing pandas takes a third of a second, and `train` only adds rows
+if TYPE_CHECKING:  # importing pandas takes a third of a second, and `train` needs only `growing`
     import pandas as pd
 
 FLOAT = "%.6f"
@@ -38,8 +38,8 @@ def writing(path: Path) -> "Iterator[Callable[[pd.DataFrame], None]]":
 def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]:
     """Yield a function that adds a row to the table at once, in the form of `write`, for those who watch it grow.
 
-    Its values are numbers or None. An exception removes the file. A process that is killed leaves a file that is not
-    whole.
+    Its values are finite numbers or None. An exception removes the file. A process that is killed leaves a file that is
+    not whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file
@@ -49,6 +49,6 @@ def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(columns)
             yield lambda *row: rows.writerow([FLOAT % value if isinstance(value, float) else value for value in row])
-    except BaseException:  # whatever ended it: an unfinished curve must not be taken for a result
+    except BaseException:  # whatever ended it: an unfinished table must not be taken for a result
         path.unlink(missing_ok=True)
         raise

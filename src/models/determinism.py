@@ -19,7 +19,7 @@ def repeatable(threads: int | None = None) -> Iterator[None]:
     deterministic, found = torch.get_deterministic_debug_mode(), torch.get_num_threads()
     memory: Any = torch.utils.deterministic
     filled = memory.fill_uninitialized_memory
-    # the same as use_deterministic_algorithms(True, warn_only=True), which would import torch's compiler, over a second
+    # as use_deterministic_algorithms(True, warn_only=True), which would also import and set torch's compiler: a second
     torch.set_deterministic_debug_mode("warn")
     # nothing reads a tensor before it is set, and filling each new one costs a sixth of a cnn's training time
     memory.fill_uninitialized_memory = False

@@ -18,7 +18,7 @@ BATCH_SIZE = 250
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
     """Return the logits (B, C), in the data type of `batch`, of a training batch (B, side, side).
 
-    With bfloat16 as the `precision` of the layers (`device.layer_precision`) they run in automatic mixed precision.
+    The layers run in automatic mixed precision if `precision`, as `device.layer_precision` returns it, is bfloat16.
     """
     with torch.autocast(batch.device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext():
         logits: Tensor = network(batch)

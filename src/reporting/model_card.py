@@ -73,7 +73,8 @@ def describe(recipe: Recipe) -> str:
     if recipe.augmentation is not None:
         parts.append("training images distorted at random")
     if recipe.test_time_shift:
-        parts.append(f"probabilities averaged over the image and its copies shifted by {recipe.test_time_shift}")
+        pixels = "1 pixel" if recipe.test_time_shift == 1 else f"{recipe.test_time_shift} pixels"
+        parts.append(f"probabilities averaged over the image and its eight copies shifted by {pixels}")
     return ", ".join(parts)
 
 

@@ -1,11 +1,12 @@
 """The page of the report: the facts of a run, and how they are rendered."""
 
 import base64
+import functools
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def read_stages() -> dict[str, Stage]:
     stages = params.load_yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     outs = {name: [_path(out) for out in stage.get("outs", [])] for name, stage in stages.items()}
     written = [path for paths in outs.values() for path in paths]
+    describe = functools.cache(describe_file)  # a file is the output of one stage and the input of others
 
     def is_data(dep: str) -> bool:
         return any(f"{out}/".startswith(f"{dep}/") or f"{dep}/".startswith(f"{out}/") for out in written)
@@ -111,8 +113,8 @@ def read_stages() -> dict[str, Stage]:
     return {
         name: Stage(
             stage["desc"],
-            [file for dep in stage["deps"] if is_data(dep) for file in _data_files(dep)],
-            [file for out in outs[name] for file in _data_files(out)],
+            [file for dep in stage["deps"] if is_data(dep) for file in _data_files(dep, describe)],
+            [file for out in outs[name] for file in _data_files(out, describe)],
         )
         for name, stage in stages.items()
     }
@@ -207,12 +209,12 @@ def _path(out: str | Mapping[str, Any]) -> str:
     return out if isinstance(out, str) else next(iter(out))
 
 
-def _data_files(pattern: str) -> Iterator[DataFile]:
-    """Yield the files of a path of dvc.yaml, in which each template stands for any text."""
+def _data_files(pattern: str, describe: Callable[[Path], DataFile]) -> Iterator[DataFile]:
+    """Yield the files of a path of dvc.yaml, in which each template stands for any text, as `describe` has them."""
     found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
     for path in found or [Path(pattern)]:
         files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-        yield from (describe_file(file) for file in files if file.suffix not in (".png", ".json"))
+        yield from (describe(file) for file in files if file.suffix not in (".png", ".json"))
 
 
 def _range(low: Any, high: Any) -> str:

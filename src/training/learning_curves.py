@@ -54,14 +54,14 @@ def measure(
     With `preprocess` the recipe's preprocessing is applied; otherwise it has been.
     """
     settings = recipe.preprocessing if preprocess else None
-    logits = _in_one((views[0] for views in forward.logits(network, images, 0, settings)), len(labels))
+    logits = _in_one((views[0] for views in forward.logits(network, images, 0, settings)), len(images))
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 
 
 def _in_one(parts: Iterator[Tensor], count: int) -> Tensor:
     """Return the parts, shape (n, C), as one tensor, of `count` rows in all."""
-    # a list of small parts would keep the memory between them, of the batches of images, from being used again
+    # a list of small parts would lie between the memory of the batches of images, which could then not be used again
     first = next(parts)
     whole = first.new_empty(count, first.shape[1])
     done = 0
