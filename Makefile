@@ -4,7 +4,7 @@ UV ?= $(shell command -v uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # columns of `dvc exp show` that do not tell experiments apart at a glance
-NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|(train|validation)_accuracy)
+NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|side|classes|pixels_in|(labelled|test|train|validation)[._])
 
 # which tests `make test` runs, as pytest's option -m takes it; empty for all
 TESTS ?= not slow

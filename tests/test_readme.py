@@ -261,7 +261,7 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project) -> None:
     assert "McNemar" in (reproduced.root / "report.html").read_text(encoding="utf-8")
     assert "mlp" in follow(reproduced, "make experiments")
     assert "index.html" in follow(reproduced, "dvc plots show")
-    follow(reproduced, 'git commit --all --message "Train mlp"')
+    follow(reproduced, 'git add --all && git commit --message "Train mlp"')
     assert reproduced.changed() == ""
     assert reproduced.repro() == []
     assert re.search(r"\[\w+-\w+\]", follow(reproduced, "dvc exp list --all-commits"))
@@ -273,7 +273,7 @@ def test_other_experiments_and_the_way_back(reproduced: Project) -> None:
     printed = follow(reproduced, "dvc exp run -S 'seeds=[0,1,2]'")
     assert {"train@1", "train@2"} <= set(stages_run(printed))
     assert "train@0" not in stages_run(printed)
-    assert "train@0" in stages_run(follow(reproduced, "dvc exp run -S recipes.linear.lr=0.05"))
+    assert "train@0" in stages_run(follow(reproduced, "dvc exp run -S recipe=linear -S recipes.linear.lr=0.05"))
     follow(reproduced, "git checkout .", "dvc checkout")
     assert reproduced.changed() == ""
     assert (reproduced.root / "models/0.safetensors").read_bytes() == model
