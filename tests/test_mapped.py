@@ -12,6 +12,7 @@ from src.data.images import ImageSet
 from src.models.recipes import Recipe
 from src.training import mapped
 from src.training.loop import train
+from tests.conftest import ROOT, Project
 
 CPU = torch.device("cpu")
 AUGMENTATION = {"rotation": 8.0, "zoom": 0.08, "shear": 0.1, "shift": 1.0}
@@ -66,3 +67,24 @@ def test_an_error_in_the_thread_that_reads_ends_the_training(
     monkeypatch.setattr(mapped.MappedImages, "_read", unreadable)
     with pytest.raises(OSError, match="Input/output"):
         train(recipe, 0, *digits, CPU)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much memory a process holds")
+def test_measuring_a_large_set_holds_little_of_it(tmp_path: Path) -> None:
+    count = 400_000
+    np.lib.format.open_memmap(tmp_path / "images.npy", "w+", np.float32, (count, 28, 28))  # empty space, on disk too
+    (tmp_path / "measure.py").write_text(f"""
+import numpy as np, torch
+from benchmarks.timing import peak_memory
+from src.core import params
+from src.models import networks, recipes
+from src.training.learning_curves import measure
+recipe = recipes.get("linear")
+images = np.load({str(tmp_path / "images.npy")!r}, mmap_mode="r")
+before = peak_memory()
+measure(networks.build(recipe, 28, 10, seed=0), recipe, images, torch.zeros({count}, dtype=torch.long))
+print(peak_memory() - before)
+""")
+    printed = Project(ROOT).run("python", str(tmp_path / "measure.py"), PYTHONPATH=str(ROOT))
+    assert float(printed) < 400 < count * 28 * 28 * 4 / 2**20

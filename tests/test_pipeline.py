@@ -97,6 +97,18 @@ def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
     Project(ROOT).run("python", "-c", check)
 
 
+def test_training_imports_no_pandas_and_prediction_no_compiler() -> None:
+    Project(ROOT).run("python", "-c", "import sys, stages.train; assert 'pandas' not in sys.modules")
+    check = "import sys, stages.predict as p\nwith p.repeatable(): assert 'torch._dynamo' not in sys.modules"
+    Project(ROOT).run("python", "-c", check)
+
+
+def test_a_command_leaves_nothing_to_the_last_garbage_collection() -> None:
+    last = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()))"  # registered first, it runs last
+    printed = Project(ROOT).run("python", "-c", f"{last}\nfrom src.core import cli\ncli.run(lambda: None)")
+    assert int(printed) > 1000
+
+
 def test_waiting_threads_of_torch_spin_only_briefly(finished: Project) -> None:
     stages = load_yaml(finished.root / "dvc.lock")["stages"]
     for name in ("train@0", "evaluate", "predict"):

@@ -206,7 +206,7 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
     images = TrainingImages(torch.rand(70, 28, 28).to(device), distorted, generator)
     labels = torch.zeros(70, dtype=torch.long, device=device)
     network = networks.build(distorted, 28, 10, seed=0).to(device, torch.float32)
-    means = BatchMeans(CPU)
+    means = BatchMeans(device)
     for batch, targets in images.batches(batches(70, 32, generator), labels):
         logits = network(batch)
         loss = losses.BY_NAME[distorted.loss](logits, targets)
@@ -217,17 +217,18 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
 
 
 def test_settings_of_torch_are_applied_and_restored() -> None:
-    def switches() -> tuple[bool, bool, int]:
+    def switches() -> tuple[bool, bool, bool, int]:
         memory: Any = torch.utils.deterministic
         deterministic = torch.are_deterministic_algorithms_enabled()
-        return deterministic, memory.fill_uninitialized_memory, torch.get_num_threads()
+        only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
+        return deterministic, only_warns, memory.fill_uninitialized_memory, torch.get_num_threads()
 
     before = switches()
-    with repeatable(threads=before[2] + 1):
-        assert switches() == (True, False, before[2] + 1)
+    with repeatable(threads=before[3] + 1):
+        assert switches() == (True, True, False, before[3] + 1)
     assert switches() == before
     with pytest.raises(RuntimeError), repeatable():
-        assert switches() == (True, False, before[2])
+        assert switches() == (True, True, False, before[3])
         raise RuntimeError
     assert switches() == before
 

@@ -51,9 +51,8 @@ class BatchMeans:
 
     def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Count a batch: logits (B, C), labels (B,) and the mean loss of the batch."""
-        predicted = (
-            logits.detach().max(dim=1).indices
-        )  # argmax takes five times as long on logits that are transposed in memory
+        # argmax takes five times as long on the logits of the linear model, which are transposed in memory
+        predicted = logits.detach().max(dim=1).indices
         self._loss = self._loss + loss.detach() * len(labels)
         self._correct = self._correct + (predicted == labels).sum()
         self._count += len(labels)
