@@ -196,8 +196,8 @@ class OutOfFold:
 def _out_of_fold(family: str, recipes: dict[str, Recipe], labels: NDArray[Any]) -> OutOfFold | None:
     members: dict[str, dict[int, NDArray[np.float32]]] = {}
     for name, seed, fold, content in _kept(recipes):
-        if recipes[name].model.startswith(family):
-            members.setdefault(f"{name}, seed {seed}", {})[fold] = content["probabilities"]
+        if recipes[name].model.startswith(family) and seed == 0:
+            members.setdefault(name, {})[fold] = content["probabilities"]
     # a member that has not been through as many folds as the others would take folds from them
     most = max(map(len, members.values()), default=0)
     members = {name: by_fold for name, by_fold in members.items() if len(by_fold) == most}

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from torch.nn.functional import affine_grid, grid_sample
 
 from src.models import preprocessing
 from src.models.preprocessing import apply, compose, matrices, warp
@@ -63,6 +64,10 @@ def test_a_digit_gets_the_width_but_at_most_twice_or_half_its_own(width: float, 
         assert moments(image) == pytest.approx((13.5, 13.5, 0), abs=0.05)
 
 
+def test_the_width_is_found_in_images_of_more_pixels_than_a_byte_counts() -> None:
+    assert matrices(bar(width=100, side=300), Preprocessing(width=80))[0, 0, 0] == pytest.approx(100 / 80, abs=0.02)
+
+
 def test_the_width_of_one_axis_alone_changes() -> None:
     after = preprocess(bar(), Preprocessing(width=8))[0]
     assert torch.equal(after.sum(dim=1) > 0, bar()[0].sum(dim=1) > 0)
@@ -79,6 +84,17 @@ def test_ink_in_one_row_has_no_slant() -> None:
     image = torch.zeros(1, 9, 9)
     image[0, 3, 1:7] = torch.rand(6)
     torch.testing.assert_close(preprocess(image, DESLANT), image, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("side", "dtype"), [(1, torch.float32), (9, torch.float64), (28, torch.float32)])
+def test_images_are_resampled_as_torch_s_affine_grid_says(side: int, dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(5, side, side, generator=generator, dtype=dtype)
+    random = torch.eye(2, 3, dtype=dtype) + torch.randn(5, 2, 3, generator=generator, dtype=dtype) / 5
+    expected = grid_sample(
+        images[:, None], affine_grid(random, [5, 1, side, side], align_corners=False), align_corners=False
+    )[:, 0]
+    torch.testing.assert_close(warp(images, random), expected, atol=1e-5, rtol=0)
 
 
 def test_a_set_without_images_stays_one() -> None:

@@ -94,7 +94,7 @@ class Cnn(nn.Sequential):
     """Five convolutions, which take 28x28 pixels to 12x12, 10x10 and 4x4, global max-pooling, and a linear layer."""
 
     def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
-        first, second, third, fourth, fifth = _channels(recipe, (24, 48, 48, 96, 96))
+        first, second, third, fourth, fifth = _channels(recipe, (16, 48, 48, 96, 96))
         _require_side(side, 12, recipe)
         padding = _padding(side, enough=20)
         super().__init__(
@@ -113,7 +113,7 @@ class Cnn5x5(nn.Sequential):
     """Convolutions of 5x5, 5x5 and 3x3, which take 28x28 pixels to 12x12, 8x8 and 6x6, and the same end as `Cnn`."""
 
     def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
-        first, second, third = _channels(recipe, (24, 48, 96))
+        first, second, third = _channels(recipe, (16, 48, 96))
         _require_side(side, 12, recipe)
         padding = _padding(side, enough=20)
         super().__init__(

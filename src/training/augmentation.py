@@ -16,7 +16,7 @@ class TrainingImages:
     the random distortion, so that an image is interpolated only once.
 
     Args:
-        images: shape (N, side, side), in [0, 1].
+        images: shape (N, side, side), in [0, 1]; preprocessed in place where there is no augmentation.
         recipe: its preprocessing and augmentation are used.
         generator: draws the distortions.
         share: returns the rows of a batch that this process trains on.
@@ -35,7 +35,11 @@ class TrainingImages:
         if recipe.preprocessing is not None:
             self._matrices = preprocessing.matrices(images, recipe.preprocessing)
             if recipe.augmentation is None:
-                self._images, self._matrices = preprocessing.warp(images, self._matrices), None
+                split = (torch.split(whole, preprocessing.CHUNK) for whole in (images, self._matrices))
+                for chunk, matrices in zip(*split, strict=True):
+                    # in place: memory for another whole set would take as long to get as to fill
+                    chunk.copy_(preprocessing.warp(chunk, matrices))
+                self._matrices = None
 
     def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield this process's share of the images (B, side, side) that are chosen for each batch, and all labels."""
