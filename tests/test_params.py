@@ -106,7 +106,7 @@ def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
 
 SCALARS = [
     "1e-3", "1e-05", "1E5", "1.", ".1", "-.5e-3", ".1e5", "+.5", "on", "yes", "No", "true", "FALSE", "null", "~", "''",
-    "0o17", "012", "08", "0x1F", "0b101", "1_000", "+1", "-0", "1:30", "2020-01-01", ".inf", "-.INF", ".nan", "y",
+    "0o17", "012", "08", "0x1F", "0b101", "1_000", "-_1", "-0", "1:30", "2020-01-01", ".inf", "-.INF", ".nan", "y",
 ]  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def load_yaml(text: str) -> Any:
 # the scalars that YAML 1.2 writes differently from YAML 1.1: tag, pattern, first characters
 _SCALARS = (
     ("tag:yaml.org,2002:bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("tag:yaml.org,2002:int", "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)", "-+0123456789"),
+    ("tag:yaml.org,2002:int", "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|_*[0-9][0-9_]*)", "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
         r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN)",
