@@ -125,7 +125,7 @@ def test_a_set_larger_than_a_chunk_is_preprocessed_image_by_image(monkeypatch: p
     assert apply(images.numpy(), None) is not None and np.array_equal(apply(images.numpy(), None), images.numpy())
 
 
-def test_training_images_are_those_of_inference_where_nothing_is_random() -> None:
+def test_training_images_are_those_of_inference_where_nothing_is_random(monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.cat([bar(slant) for slant in (-0.4, 0.1, 0.3)])
     settings: dict[str, object] = {
         "model": "mlp",
@@ -137,9 +137,10 @@ def test_training_images_are_those_of_inference_where_nothing_is_random() -> Non
     plain = Recipe.model_validate(settings | {"epochs": 1, "shuffle": False, "preprocessing": {"deslant": True}})
     still = plain.model_copy(update={"augmentation": Augmentation()})
     seen = preprocess(images, DESLANT)
+    monkeypatch.setattr(preprocessing, "CHUNK", 2)
     for recipe in (plain, still):
         chosen = [slice(1, 3), torch.tensor([2, 0])]
-        found = TrainingImages(images, recipe, torch.Generator()).batches(chosen, torch.arange(3))
+        found = TrainingImages(images.clone(), recipe, torch.Generator()).batches(chosen, torch.arange(3))
         for (batch, labels), expected in zip(found, ([1, 2], [2, 0]), strict=True):
             assert labels.tolist() == expected
             torch.testing.assert_close(batch, seen[expected], atol=1e-5, rtol=0)
