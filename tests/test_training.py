@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from src.check import Params
+from src.core import params
 from src.core.errors import UserError
-from src.data.images import ImageSet
+from src.data.images import ImageSet, open_set
 from src.models import networks
 from src.models.determinism import repeatable
 from src.models.recipes import Recipe
@@ -17,6 +19,7 @@ from src.training.augmentation import TrainingImages
 from src.training.batches import BatchMeans, batches
 from src.training.loop import train
 from src.training.optimization import learning_rate, make_optimizer
+from tests.conftest import Project
 
 CPU = torch.device("cpu")
 
@@ -152,6 +155,16 @@ def test_the_last_batch_may_be_a_single_image_of_the_smallest_size(model: str, s
     both = ImageSet(images, np.arange(33) % 2)
     _, curve = train(recipe(model=model, epochs=1), 0, both, both[:1], CPU)
     assert curve[-1].validation_accuracy in (0, 1)
+
+
+def test_after_few_batches_a_network_predicts_as_well_as_it_trained(finished: Project) -> None:
+    """By then torch's own running mean and variance of batch normalization still hold their initial values."""
+    quick = params.validate(params.read(), Params, []).recipes["quick"]
+    train_set, validation_set = (
+        open_set(finished.root / "data" / "normalized" / name) for name in ("train", "validation")
+    )
+    _, curve = train(quick, 0, train_set, validation_set, CPU)
+    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.9
 
 
 def test_weights_decay_and_biases_and_normalizations_do_not() -> None:

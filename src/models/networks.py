@@ -5,6 +5,7 @@ line in `BY_NAME`, and its name is in `Recipe.model`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -80,11 +81,14 @@ class Quick(nn.Sequential):
         _require_side(side, 20, recipe)
         last_padding = _padding(side, enough=28)
         last = ((side - 4) // 4 - (2 if last_padding == "valid" else 0)) // 2
+        # with torch's momentum of 0.1 the running mean and variance need some fifty batches to leave their initial
+        # values behind, and the one epoch of a small set has fewer
+        convolution = partial(_convolution, pool=True, momentum=0.5)
         super().__init__(
             nn.Unflatten(1, (1, side)),
-            *_convolution(1, first, size=5, pool=True),
-            *_convolution(first, second, padding="same", pool=True),
-            *_convolution(second, third, padding=last_padding, pool=True),
+            *convolution(1, first, size=5),
+            *convolution(first, second, padding="same"),
+            *convolution(second, third, padding=last_padding),
             nn.Flatten(),
             nn.Linear(third * last * last, classes),
         )
@@ -148,12 +152,17 @@ class GlobalMaxPool(nn.Module):
 
 
 def _convolution(
-    inputs: int, outputs: int, size: int = 3, padding: Literal["valid", "same"] = "valid", pool: bool = False
+    inputs: int,
+    outputs: int,
+    size: int = 3,
+    padding: Literal["valid", "same"] = "valid",
+    pool: bool = False,
+    momentum: float = 0.1,
 ) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, outputs, size, padding=padding, bias=False)
     # pooling first leaves a quarter of the work to the normalization and the ReLU
     pooling = [nn.MaxPool2d(2)] if pool else []
-    return [convolution, *pooling, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+    return [convolution, *pooling, nn.BatchNorm2d(outputs, momentum=momentum), nn.ReLU(inplace=True)]
 
 
 def _padding(side: int, enough: int) -> Literal["valid", "same"]:
