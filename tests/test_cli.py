@@ -1,10 +1,12 @@
 import io
+import subprocess
 import sys
 
 import pytest
 
 from src.core import cli
 from src.core.errors import UserError
+from tests.conftest import ROOT
 
 
 def test_an_error_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +27,19 @@ def test_an_error_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.run(main)
     assert ended.value.code == 1
     assert written == ["error: x: wrong\n"]
+
+
+def test_garbage_is_collected_once_the_stage_has_imported_its_libraries() -> None:
+    script = """
+import gc
+import stages
+from src.core import cli
+
+def main() -> None:
+    print("in the stage:", gc.isenabled())
+
+print("before:", gc.isenabled())
+cli.run(main)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "before: False\nin the stage: True\n"
