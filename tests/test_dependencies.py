@@ -12,7 +12,7 @@ from dvc.utils.serialize import dump_yaml
 
 from src.core import params
 from tests.competitions import digits
-from tests.conftest import ROOT, Project, copy_project
+from tests.conftest import ROOT, Project
 from tests.imports import closure, modules
 from tests.kaggle_server import serve
 
@@ -72,15 +72,10 @@ def stages_and_sources() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def declared(
-    request: pytest.FixtureRequest, finished: Project, finished_stages: dict[str, Any], tmp_path: Path
-) -> Declared:
+def declared(request: pytest.FixtureRequest, project: Project) -> Declared:
     stage, source = request.param
-    if source == "sample":
-        return Declared(finished, finished_stages, stage)
-    copy = copy_project(finished, tmp_path / "project")
-    copy.set({"source": source, "sources.kaggle.competition": digits().name})
-    return Declared(copy, copy.stages(), stage)
+    project.set({"source": source, "sources.kaggle.competition": digits().name})
+    return Declared(project, project.stages(), stage)
 
 
 @pytest.mark.parametrize(

@@ -142,8 +142,9 @@ ROWS = re.compile(r"^metrics/\S+ ", re.MULTILINE)
 @pytest.mark.slow
 def test_two_recipes_are_compared_at_a_glance(reproduced: Project) -> None:
     for lr in (0.05, 0.2):
-        reproduced.run("dvc", "exp", "run", "--quiet", "--name", f"rate-{lr}", "-S", f"recipes.linear.lr={lr}")
-    reproduced.run("dvc", "exp", "run", "--quiet", "--name", "quick", "-S", "recipe=quick")
+        rate = f"recipes.linear.lr={lr}"
+        reproduced.run("dvc", "exp", "run", "--quiet", "--name", f"rate-{lr}", "-S", rate, "submit")
+    reproduced.run("dvc", "exp", "run", "--quiet", "--name", "quick", "-S", "recipe=quick", "submit")
     printed = reproduced.run("dvc", "metrics", "diff")  # DVC takes the files in no fixed order
     assert 5 <= len(ROWS.findall(printed)) <= 15
     for name in ("accuracy ", "accuracy_interval.low", "accuracy_interval.high", "public_score"):
