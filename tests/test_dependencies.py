@@ -149,3 +149,9 @@ def test_results_depend_on_the_environment_and_files_of_a_source_do_not(
     environment = Path("requirements.txt")
     depending = {name for name in STAGES if environment in Declared(finished, finished_stages, name).files}
     assert depending == {"split", "normalize", "train@0", "evaluate", "predict", "draw"}
+
+
+def test_what_no_stage_declares_does_nothing_but_stop_the_garbage_collector() -> None:
+    """Python runs it before each stage, and DVC would not notice a change of it."""
+    code = (ROOT / "stages/__init__.py").read_text().rpartition('"""')[2]
+    assert code.split() == ["import", "gc", "gc.disable()"]
