@@ -1,20 +1,43 @@
 SHELL := bash
+comma := ,
 PYTHON ?= python3
 UV ?= $(shell command -v uv)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-# columns of `dvc exp show` that do not tell experiments apart at a glance
-NOT_COMPARED := ^(Created|src|stages|data|models|metrics|plots|requirements|mean_confidence|submitted|.*interval|side|classes|pixels_in|(labelled|test|train|validation)[._])
-
 # which tests `make test` runs, as pytest's option -m takes it; empty for all
 TESTS ?= not slow
 
+# what a shell may hold for other projects, and would break the environment of this one
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONWARNINGS PYTHONUSERBASE PIP_TARGET PIP_PREFIX PIP_ROOT
+export PIP_USER := 0
+
+# what is missing in some containers: a name of the user, which DVC asks for, and a home, where matplotlib keeps fonts
+ifeq ($(LOGNAME)$(shell id -un 2>/dev/null >/dev/null && echo known),)
+export LOGNAME := somebody
+endif
+ifeq ($(shell test -w "$$HOME" && echo writable),)
+export MPLCONFIGDIR ?= $(CURDIR)/.matplotlib.tmp
+endif
+
+# An environment that is of another Python, or of another folder, which its commands name, is built anew.
+version_and_folder := -Ic 'import sys; print(sys.version.split()[0], sys.prefix)'
+environment := $(shell .venv/bin/python $(version_and_folder) 2>/dev/null)
+ifneq ($(wildcard .venv),)
+ifneq ($(environment),$(shell cat .venv/runtime 2>/dev/null))
+other := other
+else ifeq ($(origin PYTHON),command line)
+ifneq ($(firstword $(environment)),$(firstword $(shell $(PYTHON) $(version_and_folder) 2>/dev/null)))
+other := other
+endif
+endif
+endif
+
 # uv where it is installed, pip otherwise and with `make UV= repro`; uv shows its progress, pip only in words
 ifneq ($(UV),)
-create = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+create = $(UV) venv --quiet $(if $(other),--clear,--allow-existing) --python $(PYTHON) .venv
 install = $(UV) pip install --python .venv --requirement
 else
-create = $(PYTHON) -m venv .venv
+create = $(PYTHON) -m venv $(if $(other),--clear) .venv
 install = .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --requirement
 progress = | { n=0; while read -r word _; do case $$word in \
 	Collecting) printf '\rfetching package %d' $$((n += 1));; \
@@ -22,14 +45,15 @@ progress = | { n=0; while read -r word _; do case $$word in \
 	esac; done; }
 endif
 
-.PHONY: help repro report card demo experiments test faults bench
+.PHONY: help repro report card demo experiments test faults bench .git-is-there
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
-repro: .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
+repro: .git-is-there .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
 	@python -m src.check
-	@status=0; dvc repro || status=$$?; python -m src.reporting.report --if-changed || status=$$?; exit $$status
+	@status=0; python -m dvc repro || status=$$?; \
+		python -m src.reporting.report --after-repro $$status || status=$$?; exit $$status
 
 report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report
@@ -41,7 +65,7 @@ demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model fo
 	@python -m src.demo.build
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
-	@dvc exp show --only-changed --hide-workspace --no-pager --drop '$(NOT_COMPARED)'
+	@python -m src.reporting.experiments
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .
@@ -55,11 +79,26 @@ faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what
 bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
 	python -m benchmarks
 
-.venv/runtime: requirements.txt
+.git-is-there:
+	@command -v git >/dev/null || { echo "error: there is no git; install it" >&2; exit 1; }
+	@said=$$(git rev-parse --verify HEAD 2>&1 >/dev/null) || { case $$said in \
+		*"not a git repository"* | *"single revision"*) echo "error: this is no git repository with a commit; clone the project," \
+			"or type: git init && git add --all && git commit --message Start";; \
+		*) echo "error: git says: $$said" | tr '\n' ' ';; \
+	esac >&2; exit 1; }
+
+.PHONY: other
+.venv/runtime: requirements.txt $(other)
+	@$(PYTHON) -c '' 2>/dev/null || { echo "error: $(PYTHON) does not start; make repro PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("error: this needs Python 3.11 or later, \
+	and $(PYTHON) is %d.%d; make repro PYTHON=python3.12" % v[:2])'
+	@$(if $(UV),,$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) has no module venv; on Debian:" \
+		"apt install python3-venv" >&2; exit 1; })
+	@$(if $(other),echo "the environment in .venv is not complete$(comma) or is that of another Python or folder: making it anew")
 	@echo "installing the packages of $< into .venv with $(if $(UV),uv,pip)"
 	@$(create)
 	@set -o pipefail; $(install) $< $(progress)
-	@touch $@
+	@.venv/bin/python $(version_and_folder) > $@
 
 .venv/demo: requirements-demo.txt .venv/runtime
 	@set -o pipefail; $(install) $< $(progress)

@@ -1,41 +1,46 @@
-"""Measure this pipeline against what others write for the same task: `make bench`.
+"""Measure this pipeline against what others write for the same task: `make bench`, or `python -m benchmarks [NAME...]`.
 
-Both sides of a ratio run on the full data in the same run, in turn. Torch's threads wait for each other as torch lets
-them, for both sides; `waiting` measures what the stages do instead. The table goes to the terminal and, with the
-machine that it was made on, to `benchmarks/results.md`.
+Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
+machine that it was made on, to `benchmarks/results.md`. With the names of modules only their rows are printed.
 """
 
 import platform
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, curve, demo, full_data, logistic, mnist_example, notebook, reading, timing, waiting
+from benchmarks import bare_loop, cross_validation, demo, logistic, mnist_example, notebook, reading
+from benchmarks.full_data import required_zip, unpack
+from benchmarks.timing import cpu
 from src.check import Params
 from src.core import params
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = ["| what | peer | this pipeline | ratio: median (least-greatest) |", "| --- | --- | --- | --- |"]
+BENCHMARKS = (notebook, reading, logistic, demo, bare_loop, mnist_example, cross_validation)
+"""The shortest come first."""
 
 
-def main() -> None:
-    """Run all benchmarks; the shortest come first."""
-    zip_file = full_data.find_zip()
-    if zip_file is None:
-        raise SystemExit(f"error: {full_data.WHERE}")
+def main(names: Sequence[str]) -> None:
+    """Run the benchmarks of these names, or all."""
+    by_name = {one.__name__.removeprefix("benchmarks."): one for one in BENCHMARKS}
+    zip_file = required_zip()
     recipes = params.validate(params.read(), Params, []).recipes
     lines = list(HEAD)
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:
-        data = full_data.unpack(zip_file, Path(folder))
-        for benchmark in (notebook, reading, logistic, demo, bare_loop, waiting, curve, mnist_example):
-            for row in benchmark.measure(data, recipes):
+        data = unpack(zip_file, Path(folder))
+        for name in names or by_name:
+            for row in by_name[name].measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    machine = f"{torch.get_num_threads()} threads of {timing.cpu()} ({instruction_sets()}), {versions}"
-    RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
+    if not names:
+        versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+        machine = f"{torch.get_num_threads()} threads of {cpu()} ({instruction_sets()}), {versions}"
+        RESULTS.write_text("\n".join(["# Results of `make bench`", "", f"Made with {machine}.", "", *lines, ""]))
 
 
 def instruction_sets() -> str:
@@ -45,4 +50,4 @@ def instruction_sets() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -26,13 +26,13 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
 
     There is no row of seconds where a seed of `quick` stays below.
     """
-    best, peer_seconds = example(data.train_set, data.validation_set)
+    best, peer_seconds = example(*data.sets())
     seconds, accuracies = [], []
     for seed in range(SEEDS):
         start = time.perf_counter()
-        _, curve = train_as_the_stage(recipes["quick"], data.train_set, data.validation_set, seed)
+        _, curve = train_as_the_stage(recipes["quick"], data.labelled, seed)
         seconds.append(time.perf_counter() - start)
-        accuracies.append(curve[-1].validation_accuracy or 0.0)
+        accuracies.append(curve[-1].validation_accuracy)
     what = "(b) accuracy: best of the peer's epochs, least of quick's seeds"
     rows = [Row(what, f"{best:.4f}", f"{min(accuracies):.4f}", "")]
     if min(accuracies) >= best:

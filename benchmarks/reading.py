@@ -12,7 +12,7 @@ from benchmarks.full_data import FullData
 from benchmarks.timing import Row, alone, peak_memory
 from src.models.recipes import Recipe
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
@@ -51,7 +51,7 @@ def as_the_stages(raw_dir: Path) -> float:
         folder = Path(name)
         start = time.perf_counter()
         split.main(raw_dir, folder / "split", folder / "classes.csv", folder / "split.json")
-        normalize.main(raw_dir, folder / "split", folder / "normalized", folder / "normalize.json")
+        normalize.main(folder / "split", folder / "labelled", folder / "test", folder / "normalize.json")
         return time.perf_counter() - start
 
 

@@ -1,17 +1,15 @@
 """Time and memory of the stages at 1, 10 and 100 times the rows: `python -m benchmarks.scale [FACTOR...]`.
 
-All stages but `submit` are run. It is not part of `make bench`: a hundred times the rows take long, and tens of
-gigabytes of disk. The rows beyond the first 42,000 and 28,000 are the real digits, distorted at random. They lie beside
-the project while the benchmark runs. The table goes to the terminal and, with the machine that it was made on, to
-`benchmarks/scale.md`.
+All stages but `submit` are run, then DVC hashes what they wrote, and the report is made. It is not part of `make
+bench`: a hundred times the rows take long, and tens of gigabytes of disk. The rows beyond the first 42,000 and 28,000
+are the real digits, distorted at random. They lie beside the project while the benchmark runs. The table goes to the
+terminal and, with the machine that it was made on, to `benchmarks/scale.md`.
 """
 
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import time
 import zipfile
 from itertools import pairwise
 from pathlib import Path
@@ -20,11 +18,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from ruamel.yaml import YAML
 
-from benchmarks import full_data
+from benchmarks.full_data import required_zip
+from benchmarks.project import ROOT, Project
 from benchmarks.timing import alone, cpu
-from benchmarks.waiting import stage_variables
 from src.core import arrays
 from src.data import competition
 from src.data.images import ImageSet
@@ -32,7 +29,6 @@ from src.models.preprocessing import warp
 from src.models.recipes import Augmentation
 from src.training.augmentation import random_matrices
 
-ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "scale.md"
 FACTORS = (1, 10, 100)
 EPOCHS = {"linear": 2, "cnn": 1}
@@ -40,22 +36,10 @@ DISTORTION = Augmentation(rotation=8.0, zoom=0.08, shear=0.1, shift=1.0)
 MAX_IN_MEMORY = 10
 """The largest factor at which the notebook's way of reading is tried: beyond, it takes more than 100 GB."""
 
-SETS = "data/normalized/train data/normalized/validation"
-STAGES = {
-    "download": "download data/raw metrics/download.json",
-    "split": "split data/raw data/split plots/classes/split.csv metrics/split.json",
-    "normalize": "normalize data/raw data/split data/normalized metrics/normalize.json",
-    "train, linear": f"train linear 0 {SETS} models/0.safetensors plots/curves/loss/0.csv plots/curves/accuracy/0.csv "
-    "metrics/train/0.json",
-    "train, cnn": f"train cnn 0 {SETS} cnn/0.safetensors cnn/loss.csv cnn/accuracy.csv cnn/0.json",
-    "ensemble": "ensemble models/ensemble.json models",
-    "evaluate": "evaluate data/normalized/validation models data/predictions/validation.csv "
-    "plots/classes/validation.csv plots/members.csv plots/pairs.csv metrics/evaluate.json",
-    "predict": "predict data/raw/sample_submission.csv data/normalized/test models data/predictions/submission.csv "
-    "data/predictions/probabilities.npy data/predictions/preprocessed.npy plots/classes/test.csv metrics/predict.json",
-    "draw": "draw data/normalized models data/predictions plots/curves plots/pictures",
-}
-"""Each stage with its arguments. Those after the training use the linear model."""
+BEFORE_TRAINING = ("download", "split", "normalize")
+TRAININGS = (("cnn", 4), ("linear", 2), ("linear", 4))
+"""Recipes and folds to train: 4 is the end of the file, 2 in its middle. The stages after it use the last network."""
+AFTER_TRAINING = ("ensemble", "predict", "evaluate", "draw")
 
 NOTEBOOK = "reading and normalizing as the notebook does"
 Figures = dict[str, tuple[float, float]]
@@ -64,9 +48,7 @@ Figures = dict[str, tuple[float, float]]
 
 def main(factors: list[int]) -> None:
     """Run all stages at each factor, in processes of their own, and write the table."""
-    zip_file = full_data.find_zip()
-    if zip_file is None:
-        raise SystemExit(f"error: {full_data.WHERE}")
+    zip_file = required_zip()
     machine = f"{os.cpu_count()} cores of {cpu()}, Python {platform.python_version()}"
     epochs = ", ".join(f"`{name}` {count}" for name, count in EPOCHS.items())
     facts = (
@@ -86,38 +68,29 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
     """Return the figures of all stages on `factor` times the rows; what they write lies in `folder`."""
     raw_dir = folder / "raw"
     raw_dir.mkdir()
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", __spec__.name, "write", zip_file, raw_dir, str(factor)], check=True)
-    print(f"{factor} times the rows: written in {time.perf_counter() - start:.0f} s", flush=True)
-    project = folder / "project"
-    project.mkdir()
-    shutil.copy(ROOT / "dvc.yaml", project)  # the report reads it
-    settings = YAML().load(ROOT / "params.yaml")
-    settings |= {"source": "local", "recipe": "linear", "more_recipes": [], "seeds": [0]}
-    settings |= {"device": "cpu", "launcher": "python"}
-    settings["sources"]["local"]["path"] = str(raw_dir)
-    for name, epochs in EPOCHS.items():
-        settings["recipes"][name]["epochs"] = epochs
-    YAML().dump(settings, project / "params.yaml")
+    write(zip_file, raw_dir, factor)
+    epochs = {f"recipes.{name}.epochs": count for name, count in EPOCHS.items()}
+    project = Project(folder / "project", raw_dir, epochs)
     figures: Figures = {}
+
+    def note(name: str, found: tuple[float, float]) -> None:
+        figures[name] = found
+        print(f"{factor} times the rows: {name}, {found[0]:.1f} s, {found[1]:.0f} MiB", flush=True)
+
     if factor <= MAX_IN_MEMORY:
-        figures[NOTEBOOK] = alone("benchmarks.reading", "notebook", raw_dir)
-    for stage, arguments in STAGES.items():
-        figures[stage] = run(project, *f"stages.{arguments}".split())
-        print(f"{factor} times the rows: {stage}, {figures[stage][0]:.1f} s, {figures[stage][1]:.0f} MiB", flush=True)
-        if stage == "download":
-            shutil.rmtree(raw_dir)
-    figures["report"] = run(project, "src.reporting.report")
+        note(NOTEBOOK, alone("benchmarks.reading", "notebook", raw_dir))
+    for stage in BEFORE_TRAINING:
+        note(stage, project.run(stage))
+    shutil.rmtree(raw_dir)
+    for recipe, fold in TRAININGS:
+        project.set({"recipe": recipe, "folds": [fold]})
+        note(f"train, {recipe}, fold {fold}", project.run(f"train@{fold}-0"))
+    for stage in AFTER_TRAINING:
+        note(stage, project.run(stage))
+    project.run_module("dvc", "init", "--no-scm", "--quiet")
+    note("hashing by DVC", project.run_module("dvc", "status"))
+    note("report", project.run_module("src.reporting.report"))
     return figures
-
-
-def run(project: Path, module: str, *arguments: str) -> tuple[float, float]:
-    """Run a stage in the folder of a project; return the seconds, with all imports, and the peak memory in MiB."""
-    command = [sys.executable, "-m", "benchmarks.timing", module, *arguments]
-    environment = os.environ | stage_variables() | {"PYTHONPATH": str(ROOT)}
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return time.perf_counter() - start, float(done.stdout.splitlines()[-1])
 
 
 def write(zip_file: Path, folder: Path, factor: int) -> None:
@@ -126,8 +99,10 @@ def write(zip_file: Path, folder: Path, factor: int) -> None:
         raw_dir = Path(name)
         with zipfile.ZipFile(zip_file) as packed:
             packed.extractall(raw_dir, competition.FILES)
-        labelled = competition.read_labelled(raw_dir, scratch_dir=raw_dir)
-        test = competition.read_unlabelled(raw_dir, scratch_dir=raw_dir)
+        labels = competition.write_labelled(raw_dir, raw_dir / "labelled.npy")
+        labelled = ImageSet(np.load(raw_dir / "labelled.npy"), labels)
+        competition.write_test(raw_dir, raw_dir / "test.npy")
+        test = ImageSet(np.load(raw_dir / "test.npy"))
     names = [f"pixel{index}" for index in range(labelled.side**2)]
     write_csv(folder / "train.csv", ["label", *names], labelled, factor)
     write_csv(folder / "test.csv", names, test, factor)
@@ -180,11 +155,8 @@ def table(found: dict[int, Figures]) -> list[str]:
         lines.append(f"| {stage} | {' | '.join(cells)} |")
     cells = [f"{seconds:,.0f} s" for seconds in total.values()]
     cells += [f"{total[high] / total[low]:.1f}" for low, high in steps]
-    return [*lines, f"| all stages | {' | '.join(cells)} |"]
+    return [*lines, f"| all but the first | {' | '.join(cells)} |"]
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["write"]:
-        write(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
-    else:
-        main([int(factor) for factor in sys.argv[1:]] or [*FACTORS])
+    main([int(factor) for factor in sys.argv[1:]] or [*FACTORS])

@@ -8,7 +8,7 @@ import runpy
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -45,13 +45,10 @@ def in_turn(works: Sequence[Callable[[], object]], rounds: int) -> list[list[flo
     return seconds
 
 
-def alone(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> tuple[float, float]:
-    """Run `python -m module arguments`; return the seconds and the peak memory in MiB that it prints last.
-
-    Without an `environment`, it has the one of this process.
-    """
+def alone(module: str, *arguments: object) -> tuple[float, float]:
+    """Run `python -m module arguments`; return the seconds and the peak memory in MiB that it prints last."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     seconds, memory = done.stdout.splitlines()[-1].split()
     return float(seconds), float(memory)
 

@@ -1,15 +1,14 @@
-"""Train and predict as the stages do, with torch's settings for a repeatable run and the network's threads."""
+"""Train as the stage does, with torch's settings for a repeatable run and the network's threads, and count errors."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from benchmarks.full_data import FOLD
 from src.data.images import ImageSet
-from src.inference import ensemble, members
-from src.inference.predictions import Predictions
+from src.inference import ensemble
 from src.models import checkpoints, networks
 from src.models.checkpoints import Checkpoint
 from src.models.determinism import repeatable
@@ -20,17 +19,17 @@ from src.training.loop import train
 CPU = torch.device("cpu")
 
 
-def train_as_the_stage(
-    recipe: Recipe, train_set: ImageSet, validation_set: ImageSet, seed: int = 0
-) -> tuple[Checkpoint, list[CurvePoint]]:
-    """Return the trained network and its learning curve."""
+def train_as_the_stage(recipe: Recipe, labelled: ImageSet, seed: int = 0) -> tuple[Checkpoint, list[CurvePoint]]:
+    """Return the network that `FOLD` validates, and its learning curve."""
     with repeatable(networks.THREADS.get(recipe.model)):
-        return train(recipe, seed, train_set, validation_set, CPU)
+        return train(recipe, FOLD, seed, labelled, CPU)
 
 
-def predict_as_the_stage(checkpoint: Checkpoint, images: NDArray[np.float32]) -> Predictions:
-    """Return the predictions of an ensemble of one network for `images`, shape (N, side, side) in [0, 1]."""
+def count_errors(checkpoint: Checkpoint, labelled: ImageSet) -> int:
+    """Return how many images of `FOLD` are misclassified by the network as its file holds it, as `evaluate` counts."""
+    _, validation_set = labelled.split(FOLD)
     with TemporaryDirectory() as folder, repeatable():
-        checkpoints.write(Path(folder) / "0.safetensors", checkpoint)
-        members.write(Path(folder) / members.FILE, ["0"])
-        return ensemble.predict(Path(folder), images, CPU)
+        checkpoints.write(Path(folder) / f"{FOLD}-{checkpoint.seed}.safetensors", checkpoint)
+        predictor = ensemble.Ensemble(ensemble.read(Path(folder)), CPU)
+        predicted = [block[:, 0].argmax(axis=1) for block in predictor.predict(validation_set.images)]
+    return int(np.sum(predictor.classes[np.concatenate(predicted)] != validation_set.known_labels))

@@ -1,16 +1,18 @@
 """Validate all of params.yaml before any stage runs: `python -m src.check`."""
 
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from src.core import cli, params
+from src.core import cli, conflicts, params
 from src.core.errors import UserError
 from src.core.params import Section
-from src.inference.members import MoreRecipes, Seeds
+from src.inference.members import Folds, Seeds
 from src.models.recipes import Device, Recipe
-from src.preparation.splitting import SplitParams
+from src.preparation.folds import SplitParams
 from src.sources.kaggle.source import Source as KaggleSource
 from src.sources.local.source import Source as LocalSource
 from src.sources.sample.source import Source as SampleSource
@@ -31,10 +33,10 @@ class Params(Section):
 
     source: str
     recipe: str
-    more_recipes: MoreRecipes
+    folds: Folds
+    seeds: Seeds
     device: Device
     launcher: str
-    seeds: Seeds
     sources: Sources
     split: SplitParams
     recipes: Annotated[dict[str, Recipe], Field(min_length=1)]
@@ -42,20 +44,25 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse an unknown key, a wrong value, or a source, recipe, device or launcher that does not exist."""
+    """Refuse an unknown key, a wrong value, a source, recipe, device or launcher that does not exist, or a merge."""
+    for path in [Path("dvc.lock"), Path("dvc.yaml"), *Path("metrics").rglob("*.*")]:
+        if path.exists():
+            conflicts.refuse(path, path.read_text(encoding="utf-8"))
     content = params.validate(params.read(), Params, [])
     choices: list[tuple[str, str, Iterable[str]]] = [
         ("source", content.source, Sources.model_fields),
         ("recipe", content.recipe, content.recipes),
-        *(("more_recipes", name, content.recipes) for name in content.more_recipes.root),
     ]
     for key, value, known in choices:
         if value not in known:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
-    if content.recipe in content.more_recipes.root:
+    if (last := max(content.folds.root)) >= content.split.n_splits:
         raise UserError(
-            f"{params.PATH}: more_recipes: {content.recipe!r} is already the recipe; remove it from the list"
+            f"{params.PATH}: folds: there is no fold {last}; split.n_splits is {content.split.n_splits}, so they are 0 "
+            f"to {content.split.n_splits - 1}"
         )
+    if not subprocess.run(["git", "config", "user.email"], capture_output=True).stdout:
+        print("note: `dvc exp run` needs your name in git: git config --global user.name NAME, and user.email likewise")
     if content.device.root != "cpu":
         from src.models import device  # imports torch, which takes a second or more
 

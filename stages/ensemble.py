@@ -1,4 +1,4 @@
-"""Record which models make up the ensemble, and remove the files of former members."""
+"""Gather the networks of all folds and seeds in one folder, and remove the files of former members."""
 
 from pathlib import Path
 
@@ -6,11 +6,10 @@ from src.core import cli, params
 from src.inference import members
 
 
-def main(ensemble_json: Path, folders: list[Path]) -> None:
-    seeds = params.get("seeds", members.Seeds).root
-    names = members.names(seeds, params.get("more_recipes", members.MoreRecipes).root)
-    members.remove_others(names, folders)
-    members.write(ensemble_json, names)
+def main(checkpoints_dir: Path, models_dir: Path, other_folders: list[Path]) -> None:
+    names = members.names(params.get("folds", members.Folds).root, params.get("seeds", members.Seeds).root)
+    members.remove_others(names, [checkpoints_dir, *other_folders])
+    members.gather(names, checkpoints_dir, models_dir)
 
 
 if __name__ == "__main__":

@@ -1,36 +1,39 @@
-"""Score the ensemble, each of its members and each pair of them, on the validation set."""
+"""Score the out-of-fold predictions: as a whole, by class, and network by network."""
 
 from pathlib import Path
 
-from src.core import cli, metrics, tables
+import numpy as np
+
+from src.core import arrays, cli, metrics, params, tables
 from src.data import images
 from src.evaluation.scores import Scores
-from src.inference import ensemble, predictions
-from src.models import device
-from src.models.determinism import repeatable
+from src.inference import members
 
 
 def main(
-    validation_dir: Path,
-    models_dir: Path,
+    labelled_dir: Path,
+    out_of_fold_npy: Path,
     predictions_csv: Path,
     classes_csv: Path,
     members_csv: Path,
-    pairs_csv: Path,
     metrics_json: Path,
 ) -> None:
-    validation_set = images.open_set(validation_dir)
-    if len(validation_set) == 0:
-        print("There is no accuracy: split.train_fraction leaves no validation set.")
-    scores = Scores()
-    with tables.writing(predictions_csv) as append, repeatable():
-        for predicted in ensemble.predict_in_blocks(models_dir, validation_set.images, device.selected()):
-            labels = validation_set.known_labels[scores.images : scores.images + len(predicted)]
-            append(predictions.with_labels(predicted, labels))
-            scores.add(predicted, labels)
+    labelled, out_of_fold = images.open_set(labelled_dir), np.load(out_of_fold_npy, mmap_mode="r")
+    folds, seeds = params.get("folds", members.Folds).root, params.get("seeds", members.Seeds).root
+    scores = Scores(np.unique(labelled.known_labels), sorted(folds), sorted(seeds))
+    start = 0
+    with tables.writing(predictions_csv) as append:
+        for part in arrays.parts(out_of_fold):
+            block = slice(start, start + len(part))
+            append(scores.add(part, labelled.known_labels[block], labelled.known_folds[block], start))
+            start += len(part)
+    of_members = scores.of_members()
+    if len(of_members) > 1:
+        accuracy = of_members["accuracy"]
+        mean, deviation = accuracy.mean(), accuracy.std()
+        print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
     tables.write(classes_csv, scores.of_classes())
-    tables.write(members_csv, scores.of_members())
-    tables.write(pairs_csv, scores.of_pairs())
+    tables.write(members_csv, of_members)
     metrics.write(metrics_json, scores.metrics())
 
 

@@ -1,6 +1,8 @@
-"""Predict the labels of the test images, in the form that Kaggle accepts."""
+"""Predict the labelled images out of fold, and the labels of the test images in the form that Kaggle accepts."""
 
 from pathlib import Path
+
+import numpy as np
 
 from src.core import cli, metrics, tables
 from src.core.arrays import NpyWriter
@@ -8,38 +10,43 @@ from src.core.outputs import replacing
 from src.data import competition, images
 from src.inference import ensemble
 from src.inference.predictions import Summary
-from src.models import device
+from src.models import device, preprocessing
 from src.models.determinism import repeatable
 
 PICTURED = 20  # images of which `draw` shows what preprocessing makes of them
 
 
 def main(
-    sample_submission_csv: Path,
-    test_dir: Path,
+    raw_dir: Path,
+    normalized_dir: Path,
     models_dir: Path,
-    submission_csv: Path,
-    probabilities_npy: Path,
+    out_of_fold_npy: Path,
+    test_npy: Path,
     preprocessed_npy: Path,
+    submission_csv: Path,
     classes_csv: Path,
     metrics_json: Path,
 ) -> None:
-    test_set = images.open_set(test_dir)
-    summary = Summary()
-    with (
-        competition.writing_submission(submission_csv, sample_submission_csv) as append_labels,
-        replacing(probabilities_npy) as temporary,
-        NpyWriter(temporary) as probabilities,
-        repeatable(),
-    ):
-        for predicted in ensemble.predict_in_blocks(models_dir, test_set.images, device.selected()):
-            append_labels(predicted.labels)
-            probabilities.append(predicted.probabilities)
-            summary.add(predicted)
+    labelled, test = (images.open_set(normalized_dir / name) for name in ("labelled", "test"))
+    members = ensemble.read(models_dir)
+    with repeatable():
+        predictor = ensemble.Ensemble(members, device.selected())
+        with replacing(out_of_fold_npy) as temporary, NpyWriter(temporary) as out_of_fold:
+            for probabilities in predictor.out_of_fold(labelled):
+                out_of_fold.append(probabilities)
+        summary = Summary(predictor.classes)
+        with (
+            competition.writing_submission(submission_csv, raw_dir / competition.SAMPLE_SUBMISSION) as append_labels,
+            replacing(test_npy) as temporary,
+            NpyWriter(temporary) as of_members,
+        ):
+            for probabilities in predictor.predict(test.images):
+                of_members.append(probabilities)
+                append_labels(summary.add(probabilities.mean(axis=1)))
     with replacing(preprocessed_npy) as temporary, NpyWriter(temporary) as preprocessed:
-        preprocessed.append(ensemble.preprocess(models_dir, test_set.images[:PICTURED]))
+        preprocessed.append(np.asarray(preprocessing.apply(test.images[:PICTURED], members[0].recipe.preprocessing)))
     tables.write(classes_csv, summary.class_counts)
-    metrics.write(metrics_json, {"mean_confidence": summary.mean_confidence})
+    metrics.write(metrics_json, {"test_images": summary.images, "mean_confidence": summary.mean_confidence})
 
 
 if __name__ == "__main__":

@@ -1,23 +1,28 @@
-"""Split the labelled images into a training set and a validation set."""
+"""Turn the CSV files into arrays, and assign every labelled image to a fold."""
 
 from pathlib import Path
 
-from src.core import arrays, cli, metrics, params, tables
+import numpy as np
+
+from src.core import cli, metrics, params, tables
 from src.core.outputs import replacing
-from src.data import competition, images
-from src.preparation.splitting import SplitParams, class_balance, split
+from src.data import competition
+from src.preparation.folds import SplitParams, assign, class_balance
 
 
 def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) -> None:
     with replacing(split_dir) as folder:
-        folder.mkdir()
-        labelled = competition.read_labelled(raw_dir, scratch_dir=folder)
-        sets = split(len(labelled), params.get("split", SplitParams))
-        labels = {name: labelled.known_labels[chosen] for name, chosen in sets.items()}
-        for name, chosen in sets.items():
-            images.write_set(folder / name, arrays.parts(labelled.images, order=chosen), labels[name])
-    tables.write(classes_csv, class_balance(labels))
-    metrics.write(metrics_json, {f"{name}_images": len(chosen) for name, chosen in sets.items()})
+        labels = competition.write_labelled(raw_dir, folder / "labelled" / "images.npy")
+        folds = assign(labels, params.get("split", SplitParams))
+        np.save(folder / "labelled" / "labels.npy", labels)
+        np.save(folder / "labelled" / "folds.npy", folds)
+        competition.write_test(raw_dir, folder / "test" / "images.npy")
+    tables.write(classes_csv, class_balance(labels, folds))
+    sizes = np.bincount(folds)
+    metrics.write(
+        metrics_json,
+        {"folds": len(sizes), "smallest_fold": int(sizes.min()), "largest_fold": int(sizes.max())},
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from src.sources.submission import Refusals, SubmitParams, submit
 
 def main(submission_csv: Path, evaluation_json: Path, metrics_json: Path, refusals_yaml: Path, refusals: int) -> None:
     source, settings = interface.selected(), params.get("submit", SubmitParams)
-    accuracy = metrics.read(evaluation_json).get("accuracy")
+    accuracy = metrics.read(evaluation_json)["accuracy"]
     earlier = Refusals.read(refusals_yaml)
     try:
         with exclusive("submit", source.lock):
@@ -20,11 +20,11 @@ def main(submission_csv: Path, evaluation_json: Path, metrics_json: Path, refusa
         print(f"error: not submitted: {refused}", file=sys.stderr)
         # DVC gave the number when it started; a refusal that another run wrote since then counts as well
         Refusals(refusals=max(refusals, earlier.refusals) + 1, reason=str(refused)).write(refusals_yaml)
-        metrics.write(metrics_json, {"submitted": 0, "refused": 1})
+        metrics.write(metrics_json, {"refused": 1})
     else:
         if earlier.reason:
             Refusals(refusals=refusals, reason="").write(refusals_yaml)
-        metrics.write(metrics_json, {"submitted": 0} if score is None else {"submitted": 1, "public_score": score})
+        metrics.write(metrics_json, {} if score is None else {"public_score": score})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train the model of a recipe with one seed."""
+"""Train the network of one fold and one seed: on the images of all other folds, validated on its own."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from src.training.loop import train
 
 def main(
     recipe_name: str,
+    fold: int,
     seed: int,
-    train_dir: Path,
-    validation_dir: Path,
+    labelled_dir: Path,
     checkpoint_file: Path,
     loss_csv: Path,
     accuracy_csv: Path,
@@ -22,15 +22,13 @@ def main(
 ) -> None:
     if launching.launched():
         return
-    recipe = recipes.get(recipe_name)
-    train_set, validation_set = images.open_set(train_dir), images.open_set(validation_dir)
-    place = device.selected()
+    recipe, labelled, place = recipes.get(recipe_name), images.open_set(labelled_dir), device.selected()
     with processes.joined(place) as group, repeatable(networks.THREADS.get(recipe.model)):
         if not group.first:  # it takes its share of the work, and the first one writes
-            train(recipe, seed, train_set, validation_set, place, processes=group)
+            train(recipe, fold, seed, labelled, place, processes=group)
             return
         with learning_curves.written(loss_csv, accuracy_csv) as record:
-            checkpoint, curve = train(recipe, seed, train_set, validation_set, place, record, group)
+            checkpoint, curve = train(recipe, fold, seed, labelled, place, record, group)
             checkpoints.write(checkpoint_file, checkpoint)
             metrics.write(metrics_json, learning_curves.final_metrics(curve))
 

@@ -16,6 +16,9 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 
+STAGES = ["download", "split", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit", "draw"]
+"""Those of params.yaml as it is in git."""
+
 # One thread for torch in each of pytest's processes, before it is loaded: more would wait for each other by spinning
 # while the other processes need the cores, and a training of 4 s takes a minute.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -54,6 +57,11 @@ class Project:
 
         with Repo(self.root) as repo:
             return {stage.name: stage for stage in repo.index.stages}
+
+    def metrics(self, name: str) -> dict[str, Any]:
+        """Return what a stage wrote to `metrics/`."""
+        content: dict[str, Any] = json.loads((self.root / "metrics" / f"{name}.json").read_text())
+        return content
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change params.yaml: new values by dotted key."""

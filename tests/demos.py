@@ -10,8 +10,8 @@ from tests.conftest import Project
 SETTINGS: dict[str, dict[str, object]] = {
     "linear": {},
     "quick": {"recipe": "quick"},
-    # of two recipes: both with preprocessing, one with shifts
-    "ensemble": {"recipe": "cnn", "more_recipes": ["quick"], "recipes.cnn.epochs": 1},
+    # of two folds and two seeds, with shifts of the image besides the recipe's preprocessing
+    "ensemble": {"recipe": "quick", "folds": [3, 4], "seeds": [0, 1], "recipes.quick.test_time_shift": 1},
 }
 
 
@@ -29,7 +29,7 @@ def with_demo(finished: Project, name: str) -> Project:
             shutil.copytree(finished.root, incomplete.root, symlinks=True)
             if SETTINGS[name]:
                 incomplete.set(SETTINGS[name])
-                incomplete.repro("evaluate", "predict")
+                incomplete.repro()
                 incomplete.commit()
             incomplete.run("python", "-m", "src.demo.build")
             incomplete.root.parent.rename(project.root.parent)

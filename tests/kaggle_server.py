@@ -11,11 +11,12 @@ import random
 import secrets
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 SECRETS = KEY, SIGNATURE, TOKEN = [secrets.token_hex(16) for _ in range(3)]
@@ -109,7 +110,12 @@ class Kaggle:
         error: makes new submissions end in error, for this reason.
         daily: how many submissions it takes.
         total: whether that is the limit of all days together.
+        pages: how to ask for the next page of the list: by its number, by the token in the last one, or by either;
+            `cut` gives the first page whatever is asked for, without a token.
+        page: the most submissions on a page; fewer where fewer are asked for.
         repeats: shows the first page of the list again and again, and says that there are more.
+        describes: what the list shows in the place of a message; None leaves it out.
+        numbers: whether the answer to a submission gives its number.
         takes: seconds between the arrival of a submission and its effect.
         odd: entries to show before the submissions, whatever they hold.
         score: what to show as the public score in the place of the real one.
@@ -127,7 +133,11 @@ class Kaggle:
     error: str = ""
     daily: int = 1000
     total: bool = False
+    pages: Literal["number", "token", "either", "cut"] = "number"
+    page: int = PAGE
     repeats: bool = False
+    describes: Callable[[str], str | None] = str
+    numbers: bool = True
     takes: float = 0.0
     odd: list[object] = field(default_factory=list)
     score: object = None
@@ -163,6 +173,7 @@ class Kaggle:
         self.released = threading.Event()
         self.pending, self.error, self.daily = 0, "", 1000
         self.total, self.repeats, self.takes = False, False, 0.0
+        self.pages, self.page, self.describes, self.numbers = "number", PAGE, str, True
         self.score, self.says, self.retry_after = None, None, ""
         for kept in (self.faults, self.requests, self.submissions, self.odd):
             kept.clear()
@@ -259,15 +270,21 @@ class _Handler(BaseHTTPRequestHandler):
         ref = 1000 + len(service.requests)
         service.submissions.append(Submission(ref, body["submissionDescription"], score, service.pending))
         if not silent:
-            self._reply({"message": "Successfully submitted", "ref": ref})
+            self._reply({"message": "Successfully submitted"} | ({"ref": ref} if service.numbers else {}))
 
     def ListSubmissions(self, body: dict[str, object]) -> None:  # noqa: N802
-        first = PAGE * (int(str(body.get("page") or 1)) - 1)
-        if self.service.repeats:
+        service = self.service
+        size = min(service.page, int(str(body.get("pageSize") or 20)))
+        first = size * (int(str(body.get("page") or 1)) - 1) if service.pages in ("number", "either") else 0
+        if service.pages in ("token", "either") and body.get("pageToken"):
+            first = int(str(body["pageToken"]))
+        if service.repeats:
             first = 0
-        shown = [*self.service.odd, *self.service.submissions[::-1]][first : first + PAGE]
-        entries = [self._shown(one) if isinstance(one, Submission) else one for one in shown]
-        self._reply({"submissions": entries} | ({"nextPageToken": "more"} if self.service.repeats else {}))
+        listed = [*service.odd, *service.submissions[::-1]]
+        entries = [self._shown(one) if isinstance(one, Submission) else one for one in listed[first : first + size]]
+        more = service.pages in ("token", "either") and first + size < len(listed)
+        token = "more" if service.repeats else str(first + size) if more else ""
+        self._reply({"submissions": entries} | ({"nextPageToken": token} if token else {}))
 
     def GetSubmissionLimits(self, body: dict[str, object]) -> None:  # noqa: N802
         sent = len(self.service.submissions)
@@ -281,7 +298,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _shown(self, one: Submission) -> dict[str, object]:
-        shown = {"ref": one.ref, "description": one.message, "date": "2026-01-01T00:00:00Z", "status": "PENDING"}
+        shown: dict[str, object] = {"ref": one.ref, "date": "2026-01-01T00:00:00Z", "status": "PENDING"}
+        if (description := self.service.describes(one.message)) is not None:
+            shown |= {"description": description}
         if one.pending:
             one.pending -= 1
         elif self.service.error or one.score is None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from src.core.arrays import NpyWriter, Scratch, parts
+from src.core.arrays import NpyWriter, Rows, load, parts
 
 ARRAYS = [
     np.arange(48, dtype=np.uint8).reshape(12, 2, 2),
@@ -31,24 +31,24 @@ def test_a_file_written_in_parts_has_the_bytes_of_one_written_whole(array: NDArr
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=lambda array: f"{array.dtype}{array.shape}")
-def test_parts_of_a_mapped_array_are_those_of_the_array(array: NDArray[np.generic], tmp_path: Path) -> None:
+def test_a_mapped_array_and_rows_of_it_behave_as_a_copy(array: NDArray[np.generic], tmp_path: Path) -> None:
     np.save(tmp_path / "array.npy", array)
-    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
-    found = [*parts(mapped, 3)]
-    assert {len(part) for part in found[:-1]} <= {3}
-    np.testing.assert_array_equal(np.concatenate(found), array)
-    order = np.random.default_rng(0).permutation(len(array))
-    np.testing.assert_array_equal(np.concatenate([*parts(mapped, 3, order)]), array[order])
-
-
-def test_scratch_gives_back_what_was_written_and_leaves_nothing(tmp_path: Path) -> None:
-    scratch = Scratch(tmp_path)
-    for part in parts(ARRAYS[0], 5):
-        scratch.append(part)
-    mapped = scratch.mapped()
-    assert mapped.dtype == np.uint8
-    np.testing.assert_array_equal(mapped, ARRAYS[0])
-    assert not [*tmp_path.iterdir()]
+    mapped, random = np.load(tmp_path / "array.npy", mmap_mode="r"), np.random.default_rng(0)
+    chosen = random.permutation(len(array))[: len(array) - len(array) // 4]
+    again = random.permutation(len(chosen))[: len(chosen) // 2]
+    rows = Rows(mapped, chosen)
+    for found, expected in ((mapped, array), (rows, array[chosen]), (Rows(rows, again), array[chosen][again])):
+        assert (len(found), found.shape, found.dtype) == (len(expected), expected.shape, expected.dtype)
+        numbers = np.arange(len(expected))
+        for index in (slice(1, 4), slice(None, None, -2), numbers % 2 == 1, numbers[::-1], *numbers[-1:]):
+            np.testing.assert_array_equal(found[index], expected[index])
+        in_parts = [*parts(found, 3)]
+        assert {len(part) for part in in_parts[:-1]} <= {3}
+        np.testing.assert_array_equal(np.concatenate(in_parts), expected)
+        np.testing.assert_array_equal(np.concatenate([*parts(found, 3, numbers[::-1])]), expected[::-1])
+        whole = load(found)
+        assert whole.dtype == expected.dtype and whole.flags.writeable
+        np.testing.assert_array_equal(whole, expected)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much memory a process holds")
@@ -62,8 +62,9 @@ def test_reading_a_file_part_by_part_holds_little_of_it(tmp_path: Path) -> None:
             file.append(np.ones((1024, 1024), dtype=np.uint8))
     mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
     before = resident()
-    highest = 0.0
-    for part in parts(mapped, 1024):
-        assert part.all()
-        highest = max(highest, resident() - before)
-    assert highest < 16 <= mapped.nbytes / 2**20
+    for array in (mapped, Rows(mapped, np.arange(len(mapped)))):
+        highest = 0.0
+        for part in parts(array, 1024):
+            assert part.all()
+            highest = max(highest, resident() - before)
+        assert highest < 16 <= mapped.nbytes / 2**20

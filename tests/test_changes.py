@@ -7,36 +7,40 @@ import pandas as pd
 import pytest
 from dvc.utils.serialize import load_yaml
 
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, STAGES, Project
+from tests.test_remotes import clone_of
 
-AFTER_TRAIN = {"evaluate", "predict", "submit", "draw"}
-WITH_NUMBERS = {"split", "normalize", "train@0", "evaluate", "predict", "draw"}
-ALL = WITH_NUMBERS | {"download", "ensemble", "submit"}
+ALL = {*STAGES}
+WITH_NUMBERS = ALL - {"download", "ensemble", "submit"}
+AFTER_TRAIN = {"ensemble", "predict", "evaluate", "submit", "draw"}
+OF_MEMBERS = ("checkpoints", "models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train")
+"""The folders that hold a file for each network."""
 
 # stages that depend on a file directly; those after them run only where an output changes
 CODE = {
     "src/core/outputs.py": ALL,
     "src/check.py": set(),
     "src/data/images.py": WITH_NUMBERS | {"download"},
-    "src/data/competition.py": {"download", "split", "normalize", "predict"},
-    "src/preparation/splitting.py": {"split"},
-    "src/preparation/normalizing.py": {"normalize"},
+    "src/data/competition.py": {"download", "split", "predict"},
+    "src/preparation/folds.py": {"split"},
+    "src/preparation/scaling.py": {"normalize"},
     "src/sources/archive.py": {"download"},
     "src/sources/submission.py": {"submit"},
     "src/sources/sample/source.py": {"download", "submit"},
     "src/sources/local/source.py": set(),
     "src/sources/kaggle/source.py": set(),
     "src/sources/kaggle/client.py": set(),
-    "src/models/networks.py": {"train@0", "evaluate", "predict"},
-    "src/models/preprocessing.py": {"train@0", "evaluate", "predict"},
-    "src/training/loop.py": {"train@0"},
-    "src/inference/members.py": {"ensemble", "evaluate", "predict"},
-    "src/inference/ensemble.py": {"evaluate", "predict"},
+    "src/models/networks.py": {"train@4-0", "predict"},
+    "src/models/preprocessing.py": {"train@4-0", "predict"},
+    "src/training/loop.py": {"train@4-0"},
+    "src/inference/members.py": {"ensemble", "evaluate"},
+    "src/inference/ensemble.py": {"predict"},
+    "src/inference/predictions.py": {"predict"},
     "src/evaluation/scores.py": {"evaluate"},
     "src/reporting/pictures/style.py": {"draw"},
     "src/reporting/comparison.py": set(),
     "src/reporting/page.html.jinja": set(),
-    "stages/train.py": {"train@0"},
+    "stages/train.py": {"train@4-0"},
     "requirements.txt": WITH_NUMBERS,
     "requirements-dev.txt": set(),
 }
@@ -55,11 +59,11 @@ def test_a_file_concerns_the_stages_that_depend_on_it(
     assert concerned == expected
 
 
-# stages that run after a change of a parameter; the tests below show it for epochs, seeds and more_recipes
+# stages that run after a change of a parameter; the tests below show it for epochs, folds and seeds
 PARAMETERS: list[tuple[dict[str, object], set[str]]] = [
-    ({"recipes.notebook.lr": 0.02, "sources.kaggle.competition": "other", "sources.local.path": "x"}, set()),
-    ({"sources.sample.seed": 1}, ALL - {"ensemble"}),
-    ({"split.train_fraction": 0.75}, ALL - {"download", "ensemble"}),
+    ({"recipes.notebook.lr": 0.02, "sources.kaggle.competition": "other"}, set()),
+    ({"sources.sample.seed": 1}, ALL),
+    ({"split.shuffle": True}, ALL - {"download"}),
     ({"submit.when": "always"}, {"submit"}),
 ]
 PARAMETER_CASES = [
@@ -85,7 +89,7 @@ def test_a_comment_in_the_code_runs_the_stages_that_depend_on_it(reproduced: Pro
 @pytest.mark.slow
 def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project) -> None:
     reproduced.set({"recipes.linear.epochs": 2})
-    assert set(reproduced.repro()) == {"train@0"} | AFTER_TRAIN
+    assert set(reproduced.repro()) == {"train@4-0"} | AFTER_TRAIN
     reproduced.commit()
     reproduced.set({"recipes.linear.epochs": 1})
     assert "submit" in reproduced.repro()
@@ -95,64 +99,58 @@ def test_going_back_restores_the_result_and_submits_nothing(reproduced: Project)
     assert reproduced.changed() == ""
 
 
-@pytest.mark.slow
-def test_seeds_that_come_and_go_leave_nothing_behind(reproduced: Project) -> None:
-    root = reproduced.root
-    reproduced.set({"seeds": [0, 1]})
-    assert set(reproduced.repro()) == {"train@1", "ensemble"} | AFTER_TRAIN
-    reproduced.commit()
-    assert (root / "plots/members.csv").read_text().count("\n") == 3
-    reproduced.set({"seeds": [0]})
-    assert "ensemble" in reproduced.repro()
-    reproduced.commit()
-    for folder in ("models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train"):
-        assert {file.stem for file in (root / folder).iterdir()} - {"ensemble"} == {"0"}
-    locked = load_yaml(root / "dvc.lock")["stages"]
-    files = {(stage, dep["path"]): dep.get("nfiles") for stage in locked for dep in locked[stage]["deps"]}
-    for stage in ("evaluate", "predict", "draw"):
-        assert files[stage, "models"] == 2, "a model and ensemble.json"
-    assert files["draw", "plots/curves"] == 2
+def trained(stages: list[str]) -> list[str]:
+    """Return the names of the networks that were trained, of the stages that ran."""
+    return sorted(stage.removeprefix("train@") for stage in stages if stage.startswith("train@"))
 
-    reproduced.run("git", "clone", "--quiet", ".", "clone")
-    clone = Project(root / "clone")
-    assert "train@1" not in clone.repro()
+
+def assert_only(project: Project, members: set[str]) -> None:
+    """Check that each folder holds the files of these members and of no others, and that dvc.lock says so too."""
+    for folder in OF_MEMBERS:
+        assert {file.stem for file in (project.root / folder).iterdir()} == members, folder
+    assert {*pd.read_csv(project.root / "plots/members.csv")["member"]} == members
+    locked = load_yaml(project.root / "dvc.lock")["stages"]
+    files = {
+        dep["path"]: dep.get("nfiles") for stage in ("ensemble", "predict", "draw") for dep in locked[stage]["deps"]
+    }
+    assert [files[folder] for folder in ("checkpoints", "models", "plots/curves")] == [
+        len(members),
+        len(members),
+        2 * len(members),
+    ]
+
+
+@pytest.mark.slow
+def test_folds_and_seeds_that_come_and_go_train_only_what_is_new_and_leave_nothing_behind(
+    reproduced: Project, tmp_path: Path
+) -> None:
+    reproduced.set({"folds": [0, 1, 2, 3, 4], "recipes.linear.epochs": 2})
+    assert trained(reproduced.repro()) == ["0-0", "1-0", "2-0", "3-0", "4-0"]
+    reproduced.set({"seeds": [0, 1]})
+    assert trained(reproduced.repro()) == ["0-1", "1-1", "2-1", "3-1", "4-1"]
+    all_members = {f"{fold}-{seed}" for fold in range(5) for seed in range(2)}
+    assert_only(reproduced, all_members)
+    reproduced.commit()
+    reproduced.set({"folds": [4], "seeds": [0]})
+    assert set(reproduced.repro()) == AFTER_TRAIN
+    assert_only(reproduced, {"4-0"})
+    reproduced.commit()
+
+    clone = clone_of(reproduced, tmp_path / "clone")
+    assert trained(clone.repro()) == ["4-0"]
     assert clone.changed() == ""
+    assert_only(clone, {"4-0"})
 
-    reproduced.set({"seeds": [0, 1]})
-    assert "train@1" not in reproduced.repro(), "the run-cache still has the model"
-    reproduced.set({"seeds": [0]})
-    reproduced.repro()
-    assert [file.name for file in (root / "models").glob("*.safetensors")] == ["0.safetensors"]
-
-
-@pytest.mark.slow
-def test_a_member_is_trained_alone_and_leaves_nothing_behind(reproduced: Project) -> None:
-    root = reproduced.root
-    linear = (root / "models" / "0.safetensors").read_bytes()
-    reproduced.set({"more_recipes": ["quick", "mlp"], "recipes.mlp.epochs": 1})
-    assert set(reproduced.repro()) == {"train_more@quick-0", "train_more@mlp-0", "ensemble"} | AFTER_TRAIN
-    reproduced.commit()
-    assert (root / "models" / "0.safetensors").read_bytes() == linear
-    members = pd.read_csv(root / "plots" / "members.csv")
-    assert list(members["member"]) == ["0", "quick-0", "mlp-0"]
-    assert len(pd.read_csv(root / "plots" / "pairs.csv")) == 3
-    reproduced.set({"recipes.mlp.epochs": 2})
-    assert {name for name in reproduced.repro() if "train" in name} == {"train_more@mlp-0"}
-    reproduced.set({"more_recipes": ["quick"], "seeds": [0, 1]})
-    assert {name for name in reproduced.repro() if "train" in name} == {"train@1", "train_more@quick-1"}
-    for folder in ("models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train"):
-        kept = {file.stem for file in (root / folder).iterdir()} - {"ensemble"}
-        assert kept == {"0", "1", "quick-0", "quick-1"}
-    reproduced.run("python", "-m", "src.reporting.report")
-    reproduced.set({"more_recipes": ["quick", "mlp"], "seeds": [0]})
-    assert not [name for name in reproduced.repro() if "train" in name], "the run-cache still has the models"
+    reproduced.run("git", "revert", "--no-edit", "HEAD")
+    assert reproduced.repro() == [], "the run-cache still has all of it"
+    assert reproduced.changed() == ""
+    assert_only(reproduced, all_members)
 
 
 @pytest.mark.slow
-def test_a_model_of_no_seed_is_refused(reproduced: Project) -> None:
-    stray = reproduced.root / "models" / "7.safetensors"
-    stray.write_bytes(b"left behind")
-    output = reproduced.run("dvc", "repro", "evaluate", fails=True)
-    assert "error: models/7.safetensors: the ensemble has no such member (params.yaml: seeds, more_recipes)" in output
-    reproduced.run("dvc", "repro", "--force", "--single-item", "ensemble")
-    assert not stray.exists()
+def test_the_model_of_a_former_member_is_removed(reproduced: Project) -> None:
+    for folder in OF_MEMBERS[:2]:
+        (reproduced.root / folder / "7-0.safetensors").write_bytes(b"left behind")
+    assert reproduced.repro() == ["ensemble"]
+    assert reproduced.changed() == ""
+    assert_only(reproduced, {"4-0"})

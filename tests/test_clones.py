@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tests.competitions import digits
+from tests.conftest import STAGES, Project, stages_run
 from tests.test_live_curves import wait_until
 from tests.test_remotes import clone_of
 
@@ -22,22 +24,54 @@ def test_what_two_clones_train_the_head_restores(reproduced: Project, tmp_path: 
     def work(seed: int) -> list[str]:
         clone = clone_of(reproduced, tmp_path / str(seed))
         clone.run("dvc", "checkout", "normalize")
-        return clone.repro("--single-item", f"train@{seed}")
+        return clone.repro("--single-item", f"train@4-{seed}")
 
     with ThreadPoolExecutor() as workers:
-        assert [*workers.map(work, [0, 1])] == [["train@0"], ["train@1"]]
-    assert set(reproduced.repro()) == {"ensemble", "evaluate", "predict", "submit", "draw"}
+        assert [*workers.map(work, [0, 1])] == [["train@4-0"], ["train@4-1"]]
+    assert set(reproduced.repro()) == {"ensemble", "predict", "evaluate", "submit", "draw"}
     for seed in (0, 1):
-        for name in (f"models/{seed}.safetensors", f"metrics/train/{seed}.json"):
+        for name in (f"checkpoints/4-{seed}.safetensors", f"metrics/train/4-{seed}.json"):
             assert (reproduced.root / name).read_bytes() == (tmp_path / str(seed) / name).read_bytes()
 
 
+@pytest.fixture
+def small_run(tmp_path: Path) -> list[str]:
+    """Return the command of a run whose results are in no cache: it is of other files than the sample."""
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
+        for file, content in digits().files.items():
+            archive.writestr(file, content)
+    changes = ["source=local", f"sources.local.path={tmp_path}/digits.zip", "recipe=mlp"]
+    return ["dvc", "exp", "run", *(word for change in changes for word in ("-S", change))]
+
+
 @pytest.mark.slow
-def test_two_queued_experiments_run_at_once_on_the_files_of_the_project(reproduced: Project) -> None:
-    shutil.copytree(reproduced.root / "data" / "raw", reproduced.root / "files")
-    with (reproduced.root / ".git" / "info" / "exclude").open("a") as exclude:
-        exclude.write("/files/\n")  # a queued run has a copy of what git tracks
-    source = ["-S", "source=local", "-S", "sources.local.path=files"]
+def test_a_second_clone_with_the_same_cache_restores_everything(
+    project: Project, small_run: list[str], tmp_path: Path
+) -> None:
+    first, second = (clone_of(project, tmp_path / name) for name in ("first", "second"))
+    for clone in (first, second):
+        clone.run("dvc", "config", "--local", "cache.dir", str(tmp_path / "cache"))
+    assert stages_run(first.run(*small_run)) == STAGES
+    assert stages_run(second.run(*small_run)) == []
+    assert second.changed() == first.changed()
+    for name in ("dvc.lock", "metrics/evaluate.json", "models/4-0.safetensors", "data/predictions/submission.csv"):
+        assert (second.root / name).read_bytes() == (first.root / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_second_run_in_a_temporary_folder_restores_everything(project: Project, small_run: list[str]) -> None:
+    names = [["--name", name] for name in ("first", "second")]
+    first, second = (stages_run(project.run(*small_run, "--temp", *name)) for name in names)
+    assert first == STAGES
+    assert second == []
+    assert project.changed() == ""
+    assert "accuracy" not in project.run("dvc", "metrics", "diff", "first", "second")
+
+
+@pytest.mark.slow
+def test_two_queued_experiments_run_at_once(reproduced: Project, tmp_path: Path) -> None:
+    shutil.copytree(reproduced.root / "data" / "raw", tmp_path / "files")
+    source = ["-S", "source=local", "-S", f"sources.local.path={tmp_path}/files"]
     for epochs in (3, 4):
         changes = [*source, "-S", f"recipes.linear.epochs={epochs}"]
         reproduced.run("dvc", "exp", "run", "--queue", "--name", f"epochs-{epochs}", *changes)
@@ -46,5 +80,5 @@ def test_two_queued_experiments_run_at_once_on_the_files_of_the_project(reproduc
     assert reproduced.run("dvc", "queue", "status").count("Success") == 2
     for epochs in (3, 4):
         shown = reproduced.run("dvc", "metrics", "diff", "--json", "main", f"epochs-{epochs}")
-        accuracy = json.loads(shown.splitlines()[-1])["metrics/train/0.json"]["train_accuracy"]
+        accuracy = json.loads(shown.splitlines()[-1])["metrics/train/4-0.json"]["train_accuracy"]
         assert 0.8 < accuracy["new"] < accuracy["old"]

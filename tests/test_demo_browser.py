@@ -131,7 +131,7 @@ class Page:
         return np.array(ink, dtype=np.uint8).reshape(-1, width)
 
     def nearest(self) -> list[str]:
-        """Return the labels of the training images that are shown."""
+        """Return the labels of the nearest labelled images, which are shown."""
         return [span.text for span in self.browser.find_elements(By.CSS_SELECTOR, "#nearest span")]
 
 
@@ -169,7 +169,7 @@ def test_drawn_digits_are_recognized(recipe: str, page: Page, finished: Project)
         following = f"; next is {shown.index(second)}, with {100 * second:.1f} %" if second >= 0.0005 else ""
         assert page.sentence() == (
             f"The model reads {digit}, with a probability of {100 * max(shown):.1f} %{following}. "
-            f"Of the 8 nearest training images, {same} {'is' if same == 1 else 'are'} labelled {digit}."
+            f"Of the 8 nearest labelled images, {same} {'is' if same == 1 else 'are'} labelled {digit}."
         )
         page.find("#clear").click()
     assert np.median(page.milliseconds()) < 100
@@ -196,13 +196,13 @@ def test_the_image_is_made_as_those_of_mnist(page: Page, finished: Project) -> N
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
         for axis in (0, 1):
             centre = image.sum(axis=1 - axis) @ np.arange(28) / image.sum()
-            assert centre == pytest.approx(14, abs=0.51)  # as in the training images
+            assert centre == pytest.approx(14, abs=0.51)  # as in the labelled images
         assert len(np.unique(image)) > 10  # gray edges
         page.find("#clear").click()
 
-    train = np.load(with_demo(finished, "linear").root / "data/normalized/train/images.npy")
-    assert train.sum(axis=(0, 1)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
-    assert train.sum(axis=(0, 2)) @ np.arange(28) / train.sum() == pytest.approx(14, abs=0.05)
+    images = np.load(with_demo(finished, "linear").root / "data/normalized/labelled/images.npy")
+    assert images.sum(axis=(0, 1)) @ np.arange(28) / images.sum() == pytest.approx(14, abs=0.05)
+    assert images.sum(axis=(0, 2)) @ np.arange(28) / images.sum() == pytest.approx(14, abs=0.05)
 
 
 def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, finished: Project) -> None:
@@ -223,7 +223,7 @@ def test_test_images_have_the_probabilities_of_the_pipeline(
 ) -> None:
     root = with_demo(finished, recipe).root
     images = np.load(root / "data/normalized/test/images.npy")[:20]
-    expected = np.load(root / "data/predictions/probabilities.npy")[:20]
+    expected = np.load(root / "data/predictions/test.npy")[:20].mean(axis=1)
     page.open(page_url(finished, recipe))
     page.find("#fit").click()
     for number, (image, probabilities) in enumerate(zip(images, expected, strict=True)):
@@ -232,8 +232,8 @@ def test_test_images_have_the_probabilities_of_the_pipeline(
         np.testing.assert_allclose(page.probabilities(), probabilities, rtol=0, atol=1e-5)
 
 
-def test_a_training_image_is_nearest_to_itself(page: Page, finished: Project, tmp_path: Path) -> None:
-    folder = with_demo(finished, "linear").root / "data/normalized/train"
+def test_a_labelled_image_is_nearest_to_itself(page: Page, finished: Project, tmp_path: Path) -> None:
+    folder = with_demo(finished, "linear").root / "data/normalized/labelled"
     image, label = np.load(folder / "images.npy")[5], np.load(folder / "labels.npy")[5]
     page.open(page_url(finished))
     page.find("#fit").click()
@@ -316,15 +316,20 @@ def test_the_page_has_the_licences_of_what_it_holds(page: Page, finished: Projec
 
 
 def test_it_says_what_model_it_has(page: Page, finished: Project) -> None:
-    page.open(page_url(finished))
-    scores = json.loads((with_demo(finished, "linear").root / "metrics/evaluate.json").read_text())
-    shown = dict(re.findall(r"(.+)\n(.+)", page.find("dl").text.replace("\u00a0", " ")))
-    assert shown["Recipe"] == "linear"
-    assert shown["Seed"] == "0"
-    assert shown["Commit"] == with_demo(finished, "linear").run("git", "rev-parse", "HEAD")[:8]
-    assert shown["Accuracy on 800 validation images"] == f"{100 * scores['accuracy']:.2f} %"
-    interval = scores["accuracy_interval"]
-    assert shown["95 % interval"] == f"{100 * interval['low']:.1f} to {100 * interval['high']:.1f} %"
+    for name, members in (
+        ("linear", {"Recipe": "linear", "Fold": "4", "Seed": "0"}),
+        ("ensemble", {"Recipe": "quick", "Folds": "3, 4", "Seeds": "0, 1"}),
+    ):
+        project = with_demo(finished, name)
+        page.open(page_url(finished, name))
+        scores = project.metrics("evaluate")
+        assert dict(re.findall(r"(.+)\n(.+)", page.find("dl").text.replace("\u00a0", " "))) == members | {
+            f"Accuracy on {scores['images']:,} validation images": f"{100 * scores['accuracy']:.2f} %",
+            "95 % interval": f"{100 * scores['ci_low']:.1f} to {100 * scores['ci_high']:.1f} %",
+            "Commit": project.run("git", "rev-parse", "HEAD")[:8],
+        }
+    headings = [heading.text for heading in page.browser.find_elements(By.CSS_SELECTOR, "h2")]
+    assert headings == ["Nearest labelled images", "This model"]
 
 
 def luminance(colour: str) -> float:
@@ -420,18 +425,20 @@ def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
 def test_letters_of_another_size(page: Page, tmp_path: Path) -> None:
     images, labels = letters(26 * 60)
     order = np.random.default_rng(0).permutation(len(images))
-    train_set = ImageSet((images[order] / 255).astype(np.float32), np.array(labels)[order])
+    folds = (np.arange(len(images)) % 5).astype(np.uint8)
+    labelled = ImageSet((images[order] / 255).astype(np.float32), np.array(labels)[order], folds)
     recipe = recipes.get("linear").model_copy(update={"epochs": 300, "lr": 0.5})
-    checkpoint, _ = train(recipe, 0, train_set, train_set[:0], torch.device("cpu"))
+    checkpoint, _ = train(recipe, fold=0, seed=0, labelled=labelled, device=torch.device("cpu"))
     export.write(tmp_path / "model.onnx", [checkpoint], {})
-    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, ["linear"], [0], {}, "")
-    html = page_html(description, (tmp_path / "model.onnx").read_bytes(), train_set)
+    scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
+    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, "linear", [0], [0], scores, "")
+    html = page_html(description, (tmp_path / "model.onnx").read_bytes(), labelled)
     (tmp_path / "demo.html").write_text(html, encoding="utf-8")
 
     page.open((tmp_path / "demo.html").as_uri())
     assert page.find("h1").text == "Draw a letter"
     assert "8 \N{MULTIPLICATION SIGN} 8 pixels" in page.find("figcaption").text
-    assert "unknown: there is no validation set" in page.find("dl").text
+    assert "Commit" not in page.find("dl").text
     page.draw([(0.35, 0.2), (0.35, 0.8), (0.65, 0.8)])
     assert page.answer() == "L"
     assert page.image().shape == (8, 8)

@@ -17,6 +17,7 @@ from src.data.images import ImageSet
 from src.reporting.pictures import datasets, evaluation, predictions, style, training
 from src.reporting.pictures.style import Picture
 from src.sources.sample.source import Source
+from tests.competitions import read_labelled
 
 
 @pytest.fixture(autouse=True)
@@ -27,20 +28,21 @@ def _style() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
-    """Return a hundred real digits, normalized."""
+    """Return a hundred real digits, normalized, in folds of 60 and 40."""
     raw = tmp_path_factory.mktemp("raw")
     Source(test_digits=4900, seed=0).download(raw, competition.FILES)
-    labelled = competition.read_labelled(raw, scratch_dir=raw)
-    return ImageSet(labelled.images / np.float32(255), labelled.labels)
+    labelled = read_labelled(raw)
+    return ImageSet(labelled.images / np.float32(255), labelled.labels, np.repeat(np.array([0, 1], np.uint8), [60, 40]))
 
 
 @pytest.fixture
 def predicted(digits: ImageSet) -> pd.DataFrame:
-    """Return predictions of the hundred digits, wrong in rows 3, 5 and 8, with confidence rising from row to row."""
-    label = digits.known_labels.astype(str)
+    """Return predictions of the last forty, wrong for 63, 65 and 68, with confidence rising from row to row."""
+    label = digits.known_labels[60:].astype(str)
     predicted = label.copy()
     predicted[[3, 5, 8]] = [str((int(label[row]) + 1) % 10) for row in (3, 5, 8)]
-    return pd.DataFrame({"label": label, "predicted": predicted, "confidence": np.linspace(0.2, 0.99, len(label))})
+    columns = {"label": label, "predicted": predicted, "confidence": np.linspace(0.2, 0.99, len(label))}
+    return pd.DataFrame(columns, index=range(60, 100))
 
 
 def figure_of(picture: Picture) -> Figure:
@@ -62,32 +64,29 @@ def test_digits_stand_under_their_labels(digits: ImageSet) -> None:
     assert texts_on(picture) == [str(label) for label in digits.known_labels[:40]]
 
 
-@pytest.mark.parametrize("side", [8, 28])
-def test_a_sheet_takes_images_of_any_size(digits: ImageSet, side: int) -> None:
-    picture = datasets.labelled_images(ImageSet(digits.images[:3, :side, :side], digits.known_labels[:3]))
-    assert [image.shape for image in images_on(picture)] == [(side, side)] * 3
+def test_bars_are_the_class_distribution_and_lines_on_them_reach_from_fold_to_fold(digits: ImageSet) -> None:
+    axes = figure_of(datasets.class_balance(digits)).axes[0]
+    of_all, *of_folds = (
+        [100 * np.mean(labels == label) for label in range(10)]
+        for labels in (digits.known_labels, digits.known_labels[:60], digits.known_labels[60:])
+    )
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx(of_all)
+    (lines,) = (lines.get_segments() for lines in axes.collections)
+    for line, ends in zip(lines, zip(*of_folds, strict=True), strict=True):
+        assert line[:, 1].tolist() == pytest.approx(sorted(ends))
 
 
-def test_bars_are_the_class_distribution(digits: ImageSet) -> None:
-    training, validation = digits[:60], digits[60:]
-    heights = [bar.get_height() for bar in figure_of(datasets.class_balance(training, validation)).axes[0].patches]
-    shares = [100 * np.mean(one.known_labels == label) for one in (training, validation) for label in range(10)]
-    assert heights == pytest.approx(shares)
+def test_a_class_that_a_fold_lacks_is_named(digits: ImageSet) -> None:
+    folds = np.where(digits.known_labels == 7, 0, np.arange(100) % 2).astype(np.uint8)
+    picture = datasets.class_balance(ImageSet(digits.images, digits.labels, folds))
+    assert figure_of(picture).axes[0].get_title(loc="left") == "No 7 in fold 1."
+    assert picture.text.endswith("No 7 in fold 1.")
 
 
-def test_a_class_that_a_set_lacks_is_named(digits: ImageSet) -> None:
-    picture = datasets.class_balance(digits, digits[digits.known_labels != 7])
-    assert figure_of(picture).axes[0].get_title(loc="left") == "No 7 in the validation set."
-    assert "No 7 in the validation set." in picture.text
-
-
-def test_an_empty_validation_set_is_named(digits: ImageSet) -> None:
-    assert "The validation set is empty." in datasets.class_balance(digits, digits[:0]).text
-
-
-def test_pixel_shares_are_over_all_pixels(digits: ImageSet) -> None:
-    picture = datasets.pixel_values({"training": digits, "validation": digits[:0]})
-    (line,) = figure_of(picture).axes[0].lines
+def test_pixel_shares_are_over_all_pixels_of_each_set(digits: ImageSet) -> None:
+    picture = datasets.pixel_values({"labelled": digits, "test": ImageSet(digits.images[:1])})
+    line, other = figure_of(picture).axes[0].lines
+    assert other.get_ydata()[0] == pytest.approx(100 * np.mean(np.rint(digits.images[:1] * 255) < 8))
     shares = np.asarray(line.get_ydata())[:-1]
     assert shares.sum() == pytest.approx(100)
     assert shares[0] == pytest.approx(100 * np.mean(np.rint(digits.images * 255) < 8))
@@ -105,30 +104,22 @@ def curve(*values: tuple[float, float]) -> pd.DataFrame:
     return pd.DataFrame({"epoch": range(1, len(values) + 1), "train": train, "validation": validation})
 
 
-def test_curves_have_a_line_for_each_set_and_seed() -> None:
-    curves = {"0": curve((0.5, 0.6), (0.3, 0.4)), "mlp-7": curve((0.6, 0.7), (0.2, 0.3))}
+def test_curves_have_a_line_for_each_set_and_network() -> None:
+    curves = {"3-0": curve((0.5, 0.6), (0.3, 0.4)), "4-0": curve((0.6, 0.7), (0.2, 0.3))}
     loss, accuracy = figure_of(training.learning_curves(curves, curves)).axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[0.5, 0.3], [0.6, 0.2], [0.6, 0.4], [0.7, 0.3]]
     assert len(accuracy.lines) == 4
     assert [text.get_text() for text in loss.get_legend().get_texts()] == ["training", "validation"]
 
 
-def test_without_a_validation_set_only_training_is_drawn() -> None:
-    alone = {"0": curve((0.5, np.nan), (0.3, np.nan))}
-    picture = training.learning_curves(alone, alone)
-    assert [len(axis.lines) for axis in figure_of(picture).axes] == [1, 1]
-    assert "there is no validation set" in picture.text
-
-
 def test_a_single_epoch_is_a_mark() -> None:
-    single = {"0": curve((0.5, 0.6))}
+    single = {"4-0": curve((0.5, 0.6))}
     assert figure_of(training.learning_curves(single, single)).axes[0].lines[0].get_marker() == "o"
 
 
 def test_weights_are_an_image_for_each_class(tmp_path: Path) -> None:
     weight = np.arange(3 * 64, dtype=np.float32).reshape(3, 64) - 100
-    for seed in (10, 9):
-        save_file({"weight": weight + seed - 9, "bias": np.zeros(3)}, tmp_path / f"{seed}.safetensors")
+    save_file({"weight": weight, "bias": np.zeros(3)}, tmp_path / "4-0.safetensors")
     picture = training.linear_weights(tmp_path, np.array(["a", "b", "c"]))
     np.testing.assert_array_equal(images_on(picture), weight.reshape(3, 8, 8))
     assert figure_of(picture).axes[0].images[0].get_clim() == (-100, 100)
@@ -136,10 +127,25 @@ def test_weights_are_an_image_for_each_class(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_weight_per_pixel_gets_a_sentence(tmp_path: Path) -> None:
-    save_file({"0.weight": np.zeros((3, 64)), "0.bias": np.zeros(3)}, tmp_path / "0.safetensors")
+    save_file({"0.weight": np.zeros((3, 64)), "0.bias": np.zeros(3)}, tmp_path / "4-0.safetensors")
     picture = training.linear_weights(tmp_path, np.arange(3))
     assert picture.figure is None
     assert "only a linear model" in picture.text
+
+
+def test_error_rates_have_their_intervals_a_bar_for_each_network() -> None:
+    members = pd.DataFrame(
+        {"member": ["3-0", "4-0"], "accuracy": [0.9, 1.0], "ci_low": [0.85, 0.97], "ci_high": [0.93, 1.0]}
+    )
+    picture = evaluation.error_rates(members)
+    axes = figure_of(picture).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([10, 0])
+    (lines,) = (lines.get_segments() for lines in axes.collections)
+    assert [line[:, 1].tolist() for line in lines] == [pytest.approx([7, 15]), pytest.approx([0, 3])]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3-0", "4-0"]
+    assert "err on 0.00 to 10.00 %" in picture.text
+    assert "standard deviation of their accuracies is 0.0707" in picture.text
+    assert evaluation.error_rates(members[:1]).figure is None
 
 
 def test_confusion_counts_each_pair(digits: ImageSet, predicted: pd.DataFrame) -> None:
@@ -148,7 +154,7 @@ def test_confusion_counts_each_pair(digits: ImageSet, predicted: pd.DataFrame) -
     counts = {tuple(map(int, text.get_position()[::-1])): int(text.get_text()) for text in drawn}
     pairs = predicted[["label", "predicted"]].astype(int).value_counts()
     assert counts == pairs.to_dict()
-    assert picture.text.startswith("97 of 100")
+    assert picture.text.startswith("37 of 40")
 
 
 def test_confusion_of_26_classes_of_text() -> None:
@@ -171,42 +177,32 @@ def test_reliability_is_the_accuracy_of_each_bin() -> None:
 
 def test_the_most_confident_mistakes_are_sorted(digits: ImageSet, predicted: pd.DataFrame) -> None:
     picture = evaluation.confident_mistakes(digits, predicted)
-    np.testing.assert_array_equal(images_on(picture), digits.images[[8, 5, 3]])
-    row = predicted.loc[8]
+    np.testing.assert_array_equal(images_on(picture), digits.images[[68, 65, 63]])
+    row = predicted.loc[68]
     assert texts_on(picture)[0] == f"{row['label']} → {row['predicted']}\n{row['confidence']:.2f}"
 
 
 def test_no_mistake_is_a_sentence(digits: ImageSet, predicted: pd.DataFrame) -> None:
     picture = evaluation.confident_mistakes(digits, predicted.assign(predicted=predicted["label"]))
     assert picture.figure is None
-    assert picture.text == "There is no mistake on the validation set."
+    assert picture.text == "There is no mistake on the validation images."
 
 
 def test_the_least_confident_validation_images_are_sorted(digits: ImageSet, predicted: pd.DataFrame) -> None:
     picture = evaluation.least_confident(digits, predicted[::-1])
-    np.testing.assert_array_equal(images_on(picture), digits.images[:10])
+    np.testing.assert_array_equal(images_on(picture), digits.images[60:70])
     assert "7 of them are predicted correctly" in picture.text
 
 
-def test_the_least_confident_test_images_are_sorted(digits: ImageSet) -> None:
-    probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.3, 0.7]], dtype=np.float32)
+def test_the_least_confident_test_images_are_sorted_by_the_mean_over_the_networks(digits: ImageSet) -> None:
+    of_members = np.array(
+        [[[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.0, 1.0]], [[0.4, 0.6], [0.2, 0.8]]], dtype=np.float32
+    )
     picture = predictions.least_confident(
-        ImageSet(digits.images[:3]), probabilities, np.array(["cat", "a very long name"])
+        ImageSet(digits.images[:3]), of_members, np.array(["cat", "a very long name"])
     )
     np.testing.assert_array_equal(images_on(picture), digits.images[[1, 2, 0]])
     assert texts_on(picture) == ["a very l…\n0.55", "a very l…\n0.70", "cat\n0.90"]
-
-
-def test_without_a_validation_set_there_are_sentences(digits: ImageSet, predicted: pd.DataFrame) -> None:
-    none = predicted[:0]
-    for picture in (
-        evaluation.confusion_matrix(none, np.arange(10)),
-        evaluation.reliability_diagram(none),
-        evaluation.confident_mistakes(digits[:0], none),
-        evaluation.least_confident(digits[:0], none),
-    ):
-        assert picture.figure is None
-        assert "all labelled images are trained on" in picture.text
 
 
 def test_equal_pictures_are_equal_bytes_that_say_what_they_show(digits: ImageSet, tmp_path: Path) -> None:

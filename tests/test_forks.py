@@ -156,7 +156,9 @@ def test_the_hooks_for_types_and_dependencies(reproduced: Project) -> None:
     run_hook(reproduced, "mypy", fails=False)
     run_hook(reproduced, "dependencies", fails=False)
     path = reproduced.root / "dvc.yaml"
-    path.write_text(path.read_text().replace("    - src/evaluation\n", ""))
+    declared = path.read_text()
+    assert "src/evaluation, " in declared
+    path.write_text(declared.replace("src/evaluation, ", ""))
     assert "add to the deps of evaluate: src/evaluation/scores.py" in run_hook(reproduced, "dependencies", fails=True)
     with (reproduced.root / "src/core/errors.py").open("a") as file:
         file.write('\n\nNUMBER: int = "text"\n')

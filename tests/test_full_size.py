@@ -1,26 +1,32 @@
 """The whole pipeline on all 42,000 labelled and 28,000 unlabelled digits, where they are at hand."""
 
-import json
-
+import pandas as pd
 import pytest
 
 from benchmarks import full_data
-from tests.conftest import Project
+from tests.conftest import Project, stages_run
+from tests.test_changes import trained
 
 ZIP = full_data.find_zip()
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)]
 
 
-def test_from_the_zip_to_a_linear_model_and_its_predictions(project: Project) -> None:
+def test_from_the_zip_to_a_linear_model_then_to_five_folds_of_another_and_to_two_seeds(project: Project) -> None:
+    project.environment = {"OMP_NUM_THREADS": "2"}
     project.set({"source": "local", "sources.local.path": str(ZIP)})
-    output = project.run("dvc", "repro", OMP_NUM_THREADS="2")
+    output = project.run("dvc", "repro")
     assert "upload data/predictions/submission.csv" in output
-    metrics = {path.stem: json.loads(path.read_text()) for path in (project.root / "metrics").glob("*.json")}
     counts = {"labelled_images": 42000, "test_images": 28000, "side": 28, "classes": 10}
-    assert metrics["download"] == counts | {"pixels_in_order_of_the_file": 0}
-    assert metrics["split"] == {"train_images": 33600, "validation_images": 8400}
-    assert metrics["evaluate"]["accuracy"] >= 0.92
-    assert metrics["submit"] == {"submitted": 0}
+    assert project.metrics("download") == counts | {"pixels_in_order_of_the_file": 0}
+    assert project.metrics("split") == {"folds": 5, "smallest_fold": 8400, "largest_fold": 8400}
+    assert project.metrics("evaluate")["accuracy"] >= 0.92
+    assert project.metrics("submit") == {}
     assert len((project.root / "data" / "predictions" / "submission.csv").read_text().splitlines()) == 28001
     assert project.repro() == []
+
+    for seeds in ([0], [0, 1]):
+        command = ["dvc", "exp", "run", "-S", "recipe=quick", "-S", "folds=[0,1,2,3,4]", "-S", f"seeds={seeds}"]
+        assert trained(stages_run(project.run(*command))) == [f"{fold}-{seeds[-1]}" for fold in range(5)]
+        assert project.metrics("evaluate")["accuracy"] >= 0.9915
+        assert len(pd.read_csv(project.root / "data/predictions/validation.csv")) == 42000

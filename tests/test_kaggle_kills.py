@@ -14,7 +14,7 @@ from src.sources.locking import exclusive
 from tests.competitions import digits
 from tests.conftest import Project
 from tests.kaggle_server import Kaggle, serve
-from tests.test_kaggle_runs import point_at, submitted
+from tests.test_kaggle_runs import point_at
 
 
 def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: str, victim: str) -> bool:
@@ -95,14 +95,14 @@ def test_download(project: Project) -> None:
 def test_submit(project: Project, victim: str, moments: list[tuple[str, str]]) -> None:
     with serve(digits()) as kaggle:
         point_at(project, kaggle)
-        project.run("dvc", "repro", "evaluate", "predict")
+        project.repro("evaluate")
         for moment, (request, fault) in enumerate(moments):
             set_afresh(project, moment)
             # a submission on its way is seen through, even when its stage is dead
             waits = victim == "dvc" or request != "ListSubmissions"
             assert kill_at(project, kaggle, "submit", request, fault, victim) == waits
             assert len(kaggle.submissions) == 1
-            assert submitted(project) == {"submitted": 1, "public_score": kaggle.submissions[0].score}
+            assert project.metrics("submit") == {"public_score": kaggle.submissions[0].score}
 
 
 def test_a_second_run_says_why_not_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

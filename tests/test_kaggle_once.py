@@ -1,4 +1,7 @@
-"""Nothing is sent twice: not after a Ctrl-C, not after a kill, not by two runs at once, not by an odd list."""
+"""Nothing is sent twice: not after a Ctrl-C, not after a kill, not by two runs at once, not by an odd list.
+
+Nor where the message, which stands in that list, was edited.
+"""
 
 import json
 import os
@@ -6,14 +9,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
 
 import psutil
 import pytest
 
-from src.sources.interface import Refused
+from src.sources.interface import Refused, Sent
+from src.sources.kaggle.client import PAGE_SIZE
 from src.sources.kaggle.source import Source
+from src.sources.kaggle.state import KEPT, Intents, Taken
 from src.sources.submission import SubmitParams, submit
 from tests.competitions import digits
 from tests.conftest import slow
@@ -90,6 +97,7 @@ def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
     with start(tmp_path) as second:
         assert second.stdout is not None
         assert "waiting for it" in second.stdout.readline()
+        kaggle.describes = lambda _: "my best"  # the process that saw the submission through has noted its number
         kaggle.released.set()
         output = second.communicate()[0]
     assert output.endswith("score 0.12\n")
@@ -133,6 +141,118 @@ def test_a_list_that_repeats_its_page(kaggle: Kaggle, tmp_path: Path) -> None:
     kaggle.repeats = True
     assert "repeats a page" in refusal(tmp_path)
     assert len(kaggle.submissions) == 4
+
+
+@pytest.mark.parametrize(
+    ("pages", "count"),
+    [
+        ("token", PAGE_SIZE),
+        *slow(*[
+            (pages, PAGE_SIZE + more)
+            for pages in ("number", "token", "either")
+            for more in (-1, 0, 1, 5, PAGE_SIZE)
+            if (pages, more) != ("token", 0)
+        ]),
+    ],
+)  # fmt: skip
+def test_a_list_of_full_pages(kaggle: Kaggle, pages: Literal["number", "token", "either"], count: int) -> None:
+    kaggle.pages, kaggle.page = pages, 2 * PAGE_SIZE
+    kaggle.submissions.extend(Submission(ref, f"by hand {ref}", 0.5) for ref in range(count))
+    listed = Source(competition="small-digits").earlier()
+    assert listed == [Sent(f"by hand {ref}", failed=False) for ref in reversed(range(count))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "count"), [(PAGE_SIZE, PAGE_SIZE + 1), (2 * PAGE_SIZE, 5 * PAGE_SIZE)])
+def test_a_list_that_is_cut(kaggle: Kaggle, page: int, count: int) -> None:
+    kaggle.pages, kaggle.page = "cut", page
+    kaggle.submissions.extend(Submission(ref, f"by hand {ref}", 0.5) for ref in range(count))
+    with pytest.raises(Refused, match="repeats a page"):
+        Source(competition="small-digits").earlier()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "describes",
+    [
+        lambda _: "my best",
+        lambda _: "",
+        lambda _: None,
+        lambda message: message[:40],
+        lambda message: message.replace(",", "&#44;"),
+        quote,
+        str.upper,
+    ],
+    ids=["edited", "empty", "left out", "cut", "escaped for a page", "escaped for an address", "upper case"],
+)
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_message_that_is_not_shown_as_it_was_sent(
+    kaggle: Kaggle, tmp_path: Path, describes: Callable[[str], str | None], later: bool
+) -> None:
+    if not later:
+        kaggle.describes = describes
+    assert send(tmp_path) == 0.12
+    kaggle.describes = describes
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+def test_better_compares_with_the_message_that_was_sent(kaggle: Kaggle, tmp_path: Path) -> None:
+    Taken("small-digits").add(7, f"validation accuracy 0.900000, sha256 {'0' * 64}")
+    kaggle.submissions.append(Submission(7, "my best", 0.9))
+    better = SubmitParams(when="better")
+    assert submit(Source(competition="small-digits"), tmp_path / "submission.csv", 0.8, better) is None
+    assert len(kaggle.submissions) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("found_by", ["the run that sent it", "the next run"])
+def test_a_number_that_the_answer_does_not_give_is_taken_from_the_list(
+    kaggle: Kaggle, tmp_path: Path, found_by: str
+) -> None:
+    kaggle.numbers = False
+    assert send(tmp_path) == 0.12
+    if found_by == "the next run":  # as on another machine
+        (taken,) = tmp_path.rglob("*.taken.json")
+        taken.unlink()
+        assert send(tmp_path) == 0.12
+    kaggle.describes = lambda _: "my best"
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", ["", "{", "[7]", '{"7": 7, "x": null}', "[" * 100_000])
+def test_a_damaged_record_stops_no_submission(kaggle: Kaggle, tmp_path: Path, content: str) -> None:
+    Taken("small-digits").add(1, "a message")
+    Intents("small-digits").record("a message")
+    records = list(tmp_path.rglob("small-digits*.json"))
+    assert len(records) == 2
+    for _ in range(2):
+        for record in records:
+            record.write_text(content)
+        assert send(tmp_path) == 0.12
+    kaggle.describes = lambda _: "my best"
+    assert send(tmp_path) == 0.12
+    assert len(kaggle.submissions) == 1
+
+
+def test_the_records_do_not_grow_without_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = tmp_path / "digit-recognizer"
+    folder.mkdir()
+    (folder / "digits.taken.json").write_text(json.dumps(dict.fromkeys(range(1, KEPT + 1), "a message")))
+    Taken("digits").add(KEPT + 1, "the latest")
+    numbers = list(Taken("digits").messages())
+    assert numbers == [str(ref) for ref in range(2, KEPT + 2)]
+    # what earlier versions wrote as well
+    (folder / "digits.json").write_text(json.dumps({str(number): time.time() - 60 for number in range(KEPT)}))
+    intents = Intents("digits")
+    assert 60 <= (intents.age("0") or 0) < 120
+    intents.record("0")
+    intents.record("the latest")
+    assert intents.age("1") is None
+    assert all((intents.age(message) or 60) < 60 for message in ("0", "the latest"))
 
 
 @pytest.mark.parametrize("score", ["NaN", *slow(("inf",), ("None",), ("0,98",), (" ",), ("1_0",), ("\u0661",))])

@@ -21,47 +21,42 @@ def point_at(project: Project, kaggle: Kaggle) -> None:
     project.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})
 
 
-def submitted(project: Project) -> dict[str, float]:
-    written: dict[str, float] = json.loads((project.root / "metrics/submit.json").read_text())
-    return written
-
-
 @pytest.mark.slow
 def test_what_is_sent_and_what_is_not(project: Project) -> None:
     with serve(digits()) as kaggle:
         point_at(project, kaggle)
 
         project.set({"recipes.linear.epochs": 2})
-        assert {"download", "train@0", "submit"} < set(project.repro("submit"))
-        first = submitted(project)
-        assert first == {"submitted": 1, "public_score": kaggle.submissions[0].score}
+        assert {"download", "train@4-0", "submit"} < set(project.repro("submit"))
+        first = project.metrics("submit")
+        assert first == {"public_score": kaggle.submissions[0].score}
         project.commit()
 
         assert project.repro("submit") == []
 
         assert project.repro("--force", "--single-item", "submit") == ["submit"]
-        assert submitted(project) == first
+        assert project.metrics("submit") == first
         assert len(kaggle.submissions) == 1
 
         project.set({"recipes.linear.epochs": 40})
         assert "submit" in project.repro("submit")
-        assert submitted(project) == {"submitted": 1, "public_score": kaggle.submissions[1].score}
+        assert project.metrics("submit") == {"public_score": kaggle.submissions[1].score}
         assert len(kaggle.submissions) == 2
 
         project.set({"recipes.linear.epochs": 1})
         assert "submit" in project.repro("submit")
-        assert submitted(project) == {"submitted": 0}
+        assert project.metrics("submit") == {}
         assert len(kaggle.submissions) == 2
 
         project.set({"recipes.linear.epochs": 2})
         project.repro("submit")
-        assert submitted(project) == first
+        assert project.metrics("submit") == first
         assert len(kaggle.submissions) == 2
 
         kaggle.faults["ListSubmissions"] = [403]
         output = project.run("dvc", "repro", "--force", "--single-item", "submit")
         assert "https://www.kaggle.com/competitions/small-digits/rules" in output
-        assert submitted(project) == {"submitted": 0, "refused": 1}
+        assert project.metrics("submit") == {"refused": 1}
         assert project.run("git", "show", "HEAD:metrics/submit.json") == f"{json.dumps(first, indent=2)}\n"
         project.commit()
 
@@ -82,9 +77,9 @@ def test_a_refusal_leaves_the_run_whole_and_the_next_run_submits(project: Projec
         output = project.run("dvc", "repro")
         assert "the day's submissions are used up" in output
         assert "Running stage 'draw'" in output
-        assert submitted(project) == {"submitted": 0, "refused": 1}
+        assert project.metrics("submit") == {"refused": 1}
         assert "submission was refused" in project.run(
-            "python", "-m", "src.reporting.report", "--if-changed", fails=True
+            "python", "-m", "src.reporting.report", "--after-repro", "0", fails=True
         )
         project.commit()
         output = project.run("dvc", "exp", "run", "--name", "refused", "-S", "recipes.linear.epochs=3")
@@ -93,7 +88,7 @@ def test_a_refusal_leaves_the_run_whole_and_the_next_run_submits(project: Projec
         assert set(project.repro()) == {"submit"}  # still refused
         kaggle.daily = 1000
         assert project.repro() == ["submit"]
-        assert submitted(project)["submitted"] == 1
+        assert project.metrics("submit") == {"public_score": kaggle.submissions[1].score}
         assert project.repro() == []
         assert len(kaggle.submissions) == 2
 
@@ -103,7 +98,7 @@ def test_another_competition_of_the_same_shape(project: Project) -> None:
     with serve(letters()) as kaggle:
         point_at(project, kaggle)
         project.run("dvc", "repro", "submit")
-        score = submitted(project)["public_score"]
+        score = project.metrics("submit")["public_score"]
         assert score == kaggle.submissions[0].score
         assert score > 0.7
     rows = csv.reader((project.root / "data/predictions/submission.csv").open(newline=""))
@@ -134,6 +129,6 @@ def test_the_full_size(project: Project) -> None:
     sent = csv.DictReader(io.StringIO((project.root / "data/predictions/submission.csv").read_text()))
     right = [row["Label"] == answers[row["ImageId"]] for row in sent]
     assert len(right) == predicted
-    assert submitted(project) == {"submitted": 1, "public_score": pytest.approx(sum(right) / predicted, abs=1e-5)}
-    low, high = json.loads((project.root / "metrics/evaluate.json").read_text())["accuracy_interval"].values()
-    assert low - 0.01 < sum(right) / predicted < high + 0.01
+    assert project.metrics("submit") == {"public_score": pytest.approx(sum(right) / predicted, abs=1e-5)}
+    scores = project.metrics("evaluate")
+    assert scores["ci_low"] - 0.01 < sum(right) / predicted < scores["ci_high"] + 0.01

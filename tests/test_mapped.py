@@ -1,5 +1,6 @@
-"""A training set that stays in its file is trained as one in memory is."""
+"""Images that stay in their file are trained on as those in memory are."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +28,42 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageSet, ImageSet]:
-    """Return 900 and 300 real digits, 24x24, mapped from their files."""
+def digits(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
+    """Return 1200 real digits, 24x24, mapped from their file, in four folds of consecutive rows."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
     large = (pixels[:1200] / 16).astype(np.float32).reshape(-1, 8, 8).repeat(3, 1).repeat(3, 2)
-    folder = tmp_path_factory.mktemp("sets")
-    for name, chosen in (("train", slice(None, 900)), ("validation", slice(900, None))):
-        images.write_set(folder / name, [large[chosen]], labels[:1200][chosen])
-    return images.open_set(folder / "train"), images.open_set(folder / "validation")
+    folder = tmp_path_factory.mktemp("sets") / "labelled"
+    images.write_set(folder, [large], labels[:1200], np.repeat(np.arange(4, dtype=np.uint8), 300))
+    return images.open_set(folder)
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_it_gives_the_same_network_and_the_same_curve(
-    name: str, digits: tuple[ImageSet, ImageSet], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "fold", "shuffled"),
+    [
+        *((name, 1, True) for name in RECIPES),
+        *(("in order", fold, False) for fold in (0, 1, 3)),
+        ("both", 2, False),
+    ],
+)
+def test_they_give_the_same_network_and_the_same_curve(
+    name: str, fold: int, shuffled: bool, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if shuffled:
+        digits = replace(digits, folds=np.random.default_rng(0).permutation(digits.known_folds))
     recipe = Recipe.model_validate({"loss": "cross_entropy", "lr": 0.01, "batch_size": 32, "epochs": 3} | RECIPES[name])
-    expected, expected_curve = train(recipe, 0, *digits, CPU)
+    expected, expected_curve = train(recipe, fold, 0, digits, CPU)
     monkeypatch.setattr(mapped, "SHARE", 0.0)
     monkeypatch.setattr(mapped, "GROUP", 7)
-    found, curve = train(recipe, 0, *digits, CPU)
+    found, curve = train(recipe, fold, 0, digits, CPU)
     assert curve == expected_curve
     for weights, array in expected.weights.items():
         np.testing.assert_array_equal(found.weights[weights], array)
 
 
 def test_an_error_in_the_thread_that_reads_ends_the_training(
-    digits: tuple[ImageSet, ImageSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mapped, "SHARE", 0.0)
 
@@ -66,22 +75,22 @@ def test_an_error_in_the_thread_that_reads_ends_the_training(
     )
     monkeypatch.setattr(mapped.MappedImages, "_read", unreadable)
     with pytest.raises(OSError, match="Input/output"):
-        train(recipe, 0, *digits, CPU)
+        train(recipe, 3, 0, digits, CPU)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much memory a process holds")
-def test_measuring_a_large_set_holds_little_of_it(tmp_path: Path) -> None:
+def test_measuring_a_large_fold_holds_little_of_it(tmp_path: Path) -> None:
     count = 400_000
     np.lib.format.open_memmap(tmp_path / "images.npy", "w+", np.float32, (count, 28, 28))  # empty space, on disk too
     (tmp_path / "measure.py").write_text(f"""
 import numpy as np, torch
 from benchmarks.timing import peak_memory
-from src.core import params
+from src.core.arrays import Rows
 from src.models import networks, recipes
 from src.training.learning_curves import measure
 recipe = recipes.get("linear")
-images = np.load({str(tmp_path / "images.npy")!r}, mmap_mode="r")
+images = Rows(np.load({str(tmp_path / "images.npy")!r}, mmap_mode="r"), np.arange({count}))
 before = peak_memory()
 measure(networks.build(recipe, 28, 10, seed=0), recipe, images, torch.zeros({count}, dtype=torch.long))
 print(peak_memory() - before)

@@ -11,7 +11,7 @@ def test_a_recipe_is_described_with_all_that_it_does_to_an_image() -> None:
     }
     assert said["linear"].endswith("learning rate 0.1, 40 epochs of batches of 256")
     assert said["quick"].endswith("1 epoch of batches of 256, digits deslanted, digits scaled to a width of 16 pixels")
-    assert said["cnn_raw"].endswith(
+    assert said["cnn"].endswith(
         "distorted at random, probabilities averaged over the image and its eight copies shifted by 1 pixel"
     )
     for name, words in said.items():

@@ -12,7 +12,7 @@ from src.models.recipes import Augmentation, Recipe
 from src.training.augmentation import TrainingImages
 
 CPU = torch.device("cpu")
-SMALLEST = {"quick": 20, "cnn": 12, "cnn5x5": 12}
+SMALLEST = {"quick": 20, "cnn": 12}
 MODELS = ["linear", "mlp", *SMALLEST]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from src.core import metrics
+from src.core.errors import UserError
 from src.core.outputs import replacing
 
 
@@ -19,9 +20,9 @@ def test_a_failure_leaves_the_old_output_and_nothing_else(tmp_path: Path) -> Non
 
 
 def test_the_temporary_path_is_not_in_the_folder_of_the_output(tmp_path: Path) -> None:
-    with replacing(tmp_path / "models" / "0.safetensors") as temporary:
+    with replacing(tmp_path / "checkpoints" / "4-0.safetensors") as temporary:
         temporary.touch()
-        assert list((tmp_path / "models").iterdir()) == []
+        assert list((tmp_path / "checkpoints").iterdir()) == []
         assert temporary.parent == tmp_path
 
 
@@ -46,3 +47,9 @@ def test_metrics_have_six_decimals_and_only_numbers(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         metrics.write(tmp_path / "m" / "x.json", {"a": float("nan")})
     assert (tmp_path / "m" / "x.json").read_text() == text
+
+
+def test_metrics_that_git_could_not_merge_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{\n<<<<<<< HEAD\n  "errors": 1\n=======\n  "errors": 2\n>>>>>>> other\n}\n')
+    with pytest.raises(UserError, match=r"x\.json, line 2: an unfinished merge"):
+        metrics.read(tmp_path / "x.json")

@@ -16,14 +16,14 @@ from tests.conftest import Project
 from tests.test_live_curves import wait_until
 
 TWO = "torchrun --standalone --nproc-per-node 2"
-INPUTS = ("data/normalized/train", "data/normalized/validation")
-OUTPUTS = ("0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")
+LABELLED = "data/normalized/labelled"
+OUTPUTS = ("1-0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")
 
 
 def train(project: Project, recipe: str, folder: str, *, launcher: str, fails: bool = False) -> str:
     project.set({"launcher": launcher})
     outputs = [f"{folder}/{name}" for name in OUTPUTS]
-    return project.run("python", "-m", "stages.train", recipe, "0", *INPUTS, *outputs, fails=fails)
+    return project.run("python", "-m", "stages.train", recipe, "1", "0", LABELLED, *outputs, fails=fails)
 
 
 def files(folder: Path) -> list[str]:
@@ -55,10 +55,10 @@ def test_two_processes_reach_the_accuracy_of_other_seeds(reproduced: Project) ->
     for seed, launcher in ((0, "python"), (1, "python"), (2, "python"), (0, TWO)):
         reproduced.set({"launcher": launcher})
         outputs = [f"other/{name}" for name in OUTPUTS]
-        reproduced.run("python", "-m", "stages.train", "cnn", str(seed), *INPUTS, *outputs)
+        reproduced.run("python", "-m", "stages.train", "cnn", "1", str(seed), LABELLED, *outputs)
         accuracies.append(float((reproduced.root / "other/accuracy.csv").read_text().splitlines()[-1].split(",")[2]))
     *alone, together = accuracies
-    tolerance = 4 / 800  # images of the validation set
+    tolerance = 4 / 800  # images of the fold
     assert min(alone) - tolerance <= together <= max(alone) + tolerance
     assert together > 0.97
 
@@ -70,7 +70,7 @@ def test_a_process_that_dies_ends_the_stage_with_one_line(reproduced: Project) -
     outputs = [f"other/{name}" for name in OUTPUTS]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     stage = subprocess.Popen(
-        [sys.executable, "-m", "stages.train", "linear", "0", *INPUTS, *outputs],
+        [sys.executable, "-m", "stages.train", "linear", "1", "0", LABELLED, *outputs],
         cwd=reproduced.root, env=os.environ | {"PATH": path}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     wait_until(lambda: (folder / "loss.csv").exists())

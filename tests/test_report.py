@@ -9,20 +9,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from src.core import params
+from src.core import metrics, params
+from src.core.errors import UserError
 from src.reporting import comparison, page, report
 from src.reporting.comparison import Change, Run
 from tests.conftest import ROOT, Project
 
-EVALUATION = {"accuracy": 0.9, "accuracy_interval": {"low": 0.88, "high": 0.92}}
+EVALUATION = {"accuracy": 0.9, "ci_low": 0.88, "ci_high": 0.92}
 
 
-def run(correct: str | None, metrics: Mapping[str, object] = EVALUATION) -> Run:
-    """Return a run with as many predictions as `correct` has characters: 1 where they are correct, 0 where not."""
+def run(correct: str | None, evaluation: Mapping[str, object] = EVALUATION, first: int = 0, label: str = "3") -> Run:
+    """Return a run with a prediction for each character of `correct`: 1 where it is correct, 0 where it is not.
+
+    The images are those from `first` on, all of the class `label`.
+    """
+    metrics = {"evaluate": evaluation} if evaluation else {}
     if correct is None:
         return Run({}, metrics, None)
-    predicted = ["3" if character == "1" else "5" for character in correct]
-    return Run({}, metrics, pd.DataFrame({"label": ["3"] * len(correct), "predicted": predicted}))
+    columns = {"label": label, "predicted": [label if character == "1" else "5" for character in correct]}
+    return Run({}, metrics, pd.DataFrame(columns, index=range(first, first + len(correct))))
 
 
 def text_of(page: Path) -> str:
@@ -36,30 +41,41 @@ def test_changes_are_those_that_differ() -> None:
     assert comparison.changes(old, new) == [Change("a.c", 2, 4), Change("come", None, 5), Change("gone", 3, None)]
 
 
-def test_six_to_nothing_is_significant() -> None:
-    said = comparison.verdict(run("000000" + "1" * 94), run("1" * 100))
-    assert "corrects 6 errors of the last commit and makes 0 new ones" in said
-    assert "the difference is significant at the 5 % level (McNemar's exact test, p = 0.031)" in said
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("000000" + "1" * 94, "1" * 100, "is significant at the 5 % level (McNemar's exact test, p = 0.031)"),
+        ("00000" + "1" * 95, "1" * 100, "is not significant at the 5 % level (McNemar's exact test, p = 0.062)"),
+        ("000000" + "1" * 94, "1" * 100, "corrects 6 errors of the last commit and makes 0 new ones"),
+        ("10", "10", "correct on exactly the same 1 images"),
+    ],
+)
+def test_runs_are_compared_image_by_image(old: str, new: str, said: str) -> None:
+    assert said in comparison.verdict(run(old), run(new))
 
 
-def test_five_to_nothing_is_not() -> None:
-    said = comparison.verdict(run("00000" + "1" * 95), run("1" * 100))
-    assert "not significant at the 5 % level (McNemar's exact test, p = 0.062)" in said
-
-
-def test_equal_predictions_need_no_test() -> None:
-    assert "correct on exactly the same 1 images" in comparison.verdict(run("10"), run("10"))
+def test_one_fold_and_five_are_compared_on_the_images_that_both_validated() -> None:
+    one, five = run("0" * 8 + "1" * 12, first=80), run("0" * 80 + "1" * 20)
+    for old, new, said in ((one, five, "corrects 8 errors of the last commit and makes 0 new ones"),
+                           (five, one, "corrects 0 errors of the last commit and makes 8 new ones")):  # fmt: skip
+        assert f"of the same 20 images this run {said}; the difference is significant" in comparison.verdict(old, new)
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [(0.91, 0.95, "overlap: the"), (0.93, 0.95, "do not overlap")])
-def test_other_images_are_compared_by_intervals(low: float, high: float, said: str) -> None:
-    better = {"accuracy": 0.94, "accuracy_interval": {"low": low, "high": high}}
-    for old, new in ((run("10"), run("101", better)), (run("10"), run(None, better)), (run("10", better), run("101"))):
+def test_runs_without_a_common_image_are_compared_by_intervals(low: float, high: float, said: str) -> None:
+    better = {"accuracy": 0.94, "ci_low": low, "ci_high": high}
+    for old, new in (
+        (run("10"), run("101", better, first=2)),
+        (run("10"), run("10", better, label="4")),
+        (run("10"), run(None, better)),
+        (run("10", better, first=3), run("101")),
+    ):
         assert f"they {said}" in comparison.verdict(old, new)
 
 
-def test_without_accuracy_nothing_is_compared() -> None:
-    assert "cannot be compared" in comparison.verdict(run(None), run(None, {"images": 0}))
+@pytest.mark.parametrize("evaluation", [{}, {"accuracy": 0.9, "accuracy_interval": {"low": 0.8, "high": 0.95}}])
+def test_without_an_accuracy_and_its_interval_nothing_is_compared(evaluation: dict[str, object]) -> None:
+    assert "cannot be compared" in comparison.verdict(run("1", evaluation), run("1"))
 
 
 def test_a_report_is_written_before_anything_has_run(
@@ -68,7 +84,11 @@ def test_a_report_is_written_before_anything_has_run(
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
-    report.main()
+    with pytest.raises(UserError, match="nothing was run, and the results that lie here are of an earlier run; DVC"):
+        report.main(after_repro=1)
+    assert not Path("report.html").exists()
+    with pytest.raises(UserError, match="the results could not be checked: DVC says: you are not inside of a DVC repo"):
+        report.main()
     printed = capsys.readouterr().out
     assert re.search(r"accuracy +none", printed)
     assert re.search(rf"report +{tmp_path}/report.html", printed)
@@ -81,9 +101,10 @@ def test_a_report_is_written_before_anything_has_run(
 @pytest.mark.parametrize(
     ("settings", "metrics", "said"),
     [
-        ({"source": "sample", "submit": {"when": "never"}}, {"submit": {"submitted": 0}}, "submit.when is never"),
-        ({"source": "local", "submit": {"when": "better"}}, {"submit": {"submitted": 0}}, "by hand: upload"),
-        ({"source": "kaggle", "submit": {"when": "better"}}, {"submit": {"submitted": 0}}, "an earlier submission has"),
+        ({"source": "sample", "submit": {"when": "never"}}, {"submit": {}}, "submit.when is never"),
+        ({"source": "local", "submit": {"when": "better"}}, {"submit": {}}, "by hand: upload"),
+        ({"source": "kaggle", "submit": {"when": "better"}}, {"submit": {}}, "an earlier submission has"),
+        ({"source": "kaggle", "submit": {"when": "better"}}, {"submit": {"refused": 1}}, "was refused, and the next"),
         ({"source": "kaggle", "submit": {"when": "better"}}, {}, "has not run"),
     ],
 )
@@ -92,7 +113,7 @@ def test_why_there_is_no_score(settings: dict[str, object], metrics: dict[str, o
 
 
 def test_with_a_score_there_is_nothing_to_explain() -> None:
-    assert page.no_score({}, {"submit": {"submitted": 1, "public_score": 0.894}}) == ""
+    assert page.no_score({}, {"submit": {"public_score": 0.894}}) == ""
 
 
 def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,30 +122,39 @@ def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest
     described = params.load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
     assert {name: stage.desc for name, stage in stages.items()} == {n: stage["desc"] for n, stage in described.items()}
     assert [file.path for file in stages["download"].inputs] == []
-    assert [(file.path, file.shape) for file in stages["train"].inputs if "images" in file.path] == [
-        ("data/normalized/train/images.npy", "3,200 \N{MULTIPLICATION SIGN} 28 \N{MULTIPLICATION SIGN} 28"),
-        ("data/normalized/validation/images.npy", "800 \N{MULTIPLICATION SIGN} 28 \N{MULTIPLICATION SIGN} 28"),
+    times = " \N{MULTIPLICATION SIGN} "
+    assert [(file.path, file.shape, file.type, file.range) for file in stages["train"].inputs] == [
+        ("data/normalized/labelled/folds.npy", "4,000", "uint8", "0 to 4"),
+        ("data/normalized/labelled/images.npy", f"4,000{times}28{times}28", "float32", "0 to 1"),
+        ("data/normalized/labelled/labels.npy", "4,000", "int64", "0 to 9"),
     ]
     assert [file.path for file in stages["train"].outputs] == [
-        "models/0.safetensors",
-        "plots/curves/loss/0.csv",
-        "plots/curves/accuracy/0.csv",
+        "checkpoints/4-0.safetensors",
+        "plots/curves/loss/4-0.csv",
+        "plots/curves/accuracy/4-0.csv",
     ]
     words = text_of(finished.root / "report.html")
     for name, stage in stages.items():
         assert re.search(rf"{name} {re.escape(stage.desc)}\.", words), name
         for file in (*stage.inputs, *stage.outputs):
-            assert file.shape and file.path in words
+            assert file.shape and file.path in words and "nan" not in file.range
 
 
-def test_a_run_is_told_and_compared_with_the_last_commit(reproduced: Project) -> None:
+def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     printed = reproduced.run("python", "-m", "src.reporting.report")
-    words = text_of(reproduced.root / "report.html")
+    html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
     assert re.search(r"accuracy +0\.\d{4}\n95 % interval +0\.\d{4} to 0\.\d{4}\nerrors +\d+ of 800", printed)
     assert "This run has the parameters and the metrics of the last commit" in words
-    assert len((reproduced.root / "report.html").read_bytes()) < 3_000_000
+    assert "one network: fold 4 of 5, seed 0." in words
+    assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
+    assert "networks err on" not in html_text and "Accuracy of each network" not in html_text
+    stages = params.load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
+    assert re.findall(r'<section id="(\w+)"', html_text) == [*stages, "results", "comparison"]
+    assert len(html_text) < 3_000_000
     assert reproduced.changed() == ""
 
+
+def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     # as if someone had added a picture, and the stages upstream of train had failed after a change
     shutil.copy(reproduced.root / "plots/pictures/digits.png", reproduced.root / "plots/pictures/another.png")
     reproduced.set({"recipes.linear.lr": 0.2})
@@ -132,16 +162,47 @@ def test_a_run_is_told_and_compared_with_the_last_commit(reproduced: Project) ->
     predicted["predicted"] = predicted["label"]
     (reproduced.root / "data/predictions/validation.csv").unlink()
     predicted.to_csv(reproduced.root / "data/predictions/validation.csv", index=False)
+    for name, changed in (("download", {"side": 29}), ("submit", {"public_score": 0.5}), ("evaluate", {"errors": 0})):
+        metrics.write(reproduced.root / f"metrics/{name}.json", reproduced.metrics(name) | changed)
     printed = reproduced.run("python", "-m", "src.reporting.report")
     words = text_of(reproduced.root / "report.html")
-    assert re.search("not up to date .*train@0", printed)
-    assert "the others here. The first 40 images of the training set, each under its label" in words
+    assert re.search("not up to date .*train@4-0", printed)
+    assert re.search(r"the others here\. .*The first 40 labelled images, each under its label", words)
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
+    changes = re.findall(r"(\w+\.\w+) \S+ \S+ ", words[words.index("metrics differ") :])
+    assert changes == ["evaluate.errors", "submit.public_score", "download.side"], "what a person looks for comes first"
+
+
+def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_validated(reproduced: Project) -> None:
+    reproduced.set({"folds": [4, 3]})
+    stages = reproduced.repro()
+    assert "train@3-0" in stages and "train@4-0" not in stages
+    printed = reproduced.run("python", "-m", "src.reporting.report")
+    html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
+    assert re.search(r"errors +\d+ of 1,600 validation images", printed)
+    assert "2 networks: folds 4, 3 of 5, seed 0." in words
+    assert re.search('<img [^>]*alt="The 2 networks err on ', html_text)
+    table = re.findall(r'aria-label="Accuracy of each network".*?</table>', html_text, flags=re.DOTALL)
+    rows = re.findall(r'<th scope="row">(\d)</th><td>(\d)</td><td>([\d,]+)</td><td>(\d+)</td>', table[0])
+    assert [row[:3] for row in rows] == [("3", "0", "800"), ("4", "0", "800")]
+    assert sum(int(errors) for *_, errors in rows) == reproduced.metrics("evaluate")["errors"]
+    # the network of fold 4 is the same in both runs
+    correct = 800 - int(rows[1][3])
+    assert f"both runs are correct on exactly the same {correct} images" in words
+    assert "checkpoints/*.safetensors" in words and "2 times 7,850 weights" in words
+
+    reproduced.run("python", "-m", "src.reporting.model_card")
+    card = (reproduced.root / "docs/model-card.md").read_text()
+    assert "\n2 networks, whose probabilities are averaged: `models/3-0.safetensors`, `models/4-0.safetensors`" in card
+    assert "folds 4, 3 validate: 1,600 images" in card and "| accuracy on 1,600 validation images | 0." in card
+    reproduced.set({"recipes.linear.lr": 0.2})
+    refused = reproduced.run("python", "-m", "src.reporting.model_card", fails=True)
+    assert refused.startswith("error: docs/model-card.md: not made, since not up to date: train@")
 
 
 def test_the_page_is_written_again_only_where_something_changed(reproduced: Project) -> None:
-    command = ("python", "-m", "src.reporting.report", "--if-changed")
+    command = ("python", "-m", "src.reporting.report", "--after-repro", "0")
     page_file = reproduced.root / "report.html"
     written = page_file.stat().st_mtime_ns
     reproduced.run(*command)
@@ -150,6 +211,11 @@ def test_the_page_is_written_again_only_where_something_changed(reproduced: Proj
     assert re.search(r"accuracy +0\.\d{4}\n", reproduced.run(*command))
     assert page_file.stat().st_mtime_ns == written
     (reproduced.root / "plots/pictures/digits.png").unlink()
+    (reproduced.root / "models/4-0.safetensors").unlink()
     reproduced.run(*command)
-    assert page_file.stat().st_mtime_ns > written
     assert "The picture digits is missing" in text_of(page_file)
+    assert re.search(r"Not up to date: .*ensemble", text_of(page_file))
+    reproduced.run("dvc", "checkout", "--quiet")
+    reproduced.run(*command)
+    assert "The picture digits is missing" not in text_of(page_file)
+    assert "Not up to date" not in text_of(page_file)

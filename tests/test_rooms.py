@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Project
 from tests.imports import imported_by, modules
 
 ORDER = ["demo", "reporting", "evaluation", "inference", "training", "models", "sources", "preparation", "data", "core"]
@@ -14,7 +14,7 @@ ORDER = ["demo", "reporting", "evaluation", "inference", "training", "models", "
 def test_every_room_is_in_the_order_and_says_what_it_holds() -> None:
     rooms = [path.parent for path in (ROOT / "src").glob("*/__init__.py")]
     assert sorted(room.name for room in rooms) == sorted(ORDER)
-    assert [path.name for path in (ROOT / "src").glob("*.py")] == ["check.py"]
+    assert sorted(path.name for path in (ROOT / "src").glob("*.py")) == ["__init__.py", "check.py"]
     for room in rooms:
         assert (room / "__init__.py").read_text().startswith('"""')
 
@@ -25,6 +25,12 @@ def test_a_room_imports_only_lower_ones(room: str) -> None:
         for imported in imported_by(file):
             other = imported.parts[1]
             assert other in ORDER[ORDER.index(room) :], f"{room} imports the higher {other}: {file} imports {imported}"
+
+
+def test_another_project_s_src_on_the_path_is_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "__init__.py").write_text("raise ImportError('another project')")
+    Project(ROOT).run("python", "-c", "import src.core.errors", PYTHONPATH=str(tmp_path))
 
 
 def test_stages_are_imported_by_nothing() -> None:

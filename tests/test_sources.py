@@ -41,12 +41,23 @@ def test_sample_and_local_need_neither_home_nor_network_nor_kaggle(
     assert ("upload data/raw/sample_submission.csv" in output) == (source == "local")
 
 
-@pytest.mark.parametrize("name", ["digits.zip", "DIGITS.ZIP", "without-ending"])
-def test_a_local_zip_is_taken_whatever_its_name(project: Project, name: str) -> None:
-    with zipfile.ZipFile(project.root / name, "w") as archive:
+def write_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
         for file, content in digits().files.items():
             archive.writestr(file, content)
-    project.set({"source": "local", "sources.local.path": name})
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("DIGITS.ZIP", "DIGITS.ZIP"),
+        ("without-ending", "without-ending"),
+        ("data/by-hand/digits.zip", "data/by-hand"),
+    ],
+)
+def test_a_local_zip_is_taken_whatever_its_name(project: Project, name: str, path: str) -> None:
+    write_zip(project.root / name)
+    project.set({"source": "local", "sources.local.path": path})
     project.run(*DOWNLOAD)
     raw = project.root / "data/raw"
     assert {file.name: file.read_bytes() for file in raw.iterdir()} == dict(digits().files)
@@ -56,11 +67,38 @@ def test_a_local_folder_without_a_file_leaves_nothing_behind(project: Project) -
     write(project.root.parent / "files")
     (project.root.parent / "files" / "test.csv").unlink()
     project.set({"source": "local", "sources.local.path": "../files"})
-    assert project.run(*DOWNLOAD, fails=True) == "error: ../files/test.csv: No such file or directory\n"
+    assert project.run(*DOWNLOAD, fails=True).endswith("in ../files; it holds sample_submission.csv, train.csv\n")
     assert not (project.root / "data/raw").exists()
 
 
-@pytest.mark.parametrize(("path", "said"), [("", "give the path of a zip or folder"), ("not/here", "there is no")])
-def test_a_local_path_that_leads_nowhere(tmp_path: Path, path: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("not/here", "there is no not/here"),
+        (
+            "empty",
+            "expected train.csv, test.csv, sample_submission.csv, or one zip with them, in empty; it holds no CSV",
+        ),
+        ("two", "expected train.csv, .* in two; it holds a.zip, b.zip"),
+    ],
+)
+def test_a_local_path_without_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("empty", "two"):
+        (tmp_path / name).mkdir()
+    for name in ("a.zip", "b.zip"):
+        write_zip(tmp_path / "two" / name)
     with pytest.raises(UserError, match=f"sources.local.path: {said}"):
         local.Source(path=path).download(tmp_path, FILES)
+
+
+@pytest.mark.slow
+def test_local_files_that_were_replaced_are_read_again(project: Project) -> None:
+    files = project.root.parent / "files"
+    write(files)
+    project.set({"source": "local", "sources.local.path": "../files"})
+    assert project.repro("download") == ["download"]
+    rows = (files / "train.csv").read_text().splitlines(keepends=True)
+    (files / "train.csv").write_text("".join(rows[:-1]))
+    assert project.repro("download") == ["download"]
+    assert project.metrics("download")["labelled_images"] == len(rows) - 2

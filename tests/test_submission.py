@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import load_yaml
 
-from src.core.errors import UserError
 from src.sources.interface import Sent
-from src.sources.submission import SubmitParams, submit
+from src.sources.submission import Refusals, SubmitParams, submit
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Account:
         return 0.5
 
 
-def send(account: Account, csv: Path, content: str, accuracy: float | None, when: str = "better") -> float | None:
+def send(account: Account, csv: Path, content: str, accuracy: float, when: str = "better") -> float | None:
     csv.write_text(content)
     return submit(account, csv, accuracy, SubmitParams.model_validate({"when": when}))
 
@@ -73,8 +73,8 @@ def test_always_and_never_do_as_they_say(csv: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["better", "always"])
-@pytest.mark.parametrize("accuracy", [0.8, 0.9, None])
-def test_equal_predictions_are_sent_once(csv: Path, when: str, accuracy: float | None) -> None:
+@pytest.mark.parametrize("accuracy", [0.8, 0.9])
+def test_equal_predictions_are_sent_once(csv: Path, when: str, accuracy: float) -> None:
     account = Account()
     send(account, csv, "the same", 0.8)
     send(account, csv, "better", 0.85)
@@ -82,10 +82,9 @@ def test_equal_predictions_are_sent_once(csv: Path, when: str, accuracy: float |
     assert len(account.sent) == 2
 
 
-def test_better_needs_a_validation_accuracy(csv: Path) -> None:
-    account = Account()
-    with pytest.raises(UserError, match=r"submit\.when: better needs a validation accuracy"):
-        send(account, csv, "without", None)
-    send(account, csv, "without", None, "always")
-    assert send(account, csv, "with", 0.1) == 0.5
-    assert len(account.sent) == 2
+@pytest.mark.parametrize("reason", ["", 'it\'s "5": # é \\', "an emoji \N{GRINNING FACE}"])
+def test_refusals_are_read_as_they_were_written_and_as_dvc_reads_them(reason: str, tmp_path: Path) -> None:
+    refusals = Refusals(refusals=3, reason=reason)
+    refusals.write(tmp_path / "refusals.yaml")
+    assert Refusals.read(tmp_path / "refusals.yaml") == refusals
+    assert load_yaml(tmp_path / "refusals.yaml") == refusals.model_dump()

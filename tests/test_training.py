@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from src.core import params
 from src.core.errors import UserError
 from src.data.images import ImageSet, open_set
 from src.models import networks
+from src.models.checkpoints import Checkpoint
 from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.training import losses
@@ -30,13 +32,24 @@ def recipe(**changes: Any) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def digits() -> tuple[ImageSet, ImageSet]:
-    """Return 450 and 150 real digits, 8x8, labels 0 to 9."""
+def digits() -> ImageSet:
+    """Return 600 real digits, 8x8, labels 0 to 9, in four folds of consecutive rows."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
-    both = ImageSet((images[:600] / 16).astype(np.float32).reshape(-1, 8, 8), labels[:600])
-    return both[:450], both[450:]
+    folds = np.repeat(np.arange(4, dtype=np.uint8), 150)
+    return ImageSet((images[:600] / 16).astype(np.float32).reshape(-1, 8, 8), labels[:600], folds)
+
+
+def with_others(labelled: ImageSet, fold: int) -> ImageSet:
+    """Return the set with other images and labels in one fold."""
+    images, labels, own = np.array(labelled.images), labelled.known_labels.copy(), labelled.known_folds == fold
+    images[own], labels[own] = 1 - images[own], labels[own][::-1]
+    return replace(labelled, images=images, labels=labels)
+
+
+def equal(one: Checkpoint, other: Checkpoint) -> bool:
+    return all(np.array_equal(values, other.weights[name]) for name, values in one.weights.items())
 
 
 def plain_rmse(logits: Tensor, labels: Tensor) -> Tensor:
@@ -66,36 +79,36 @@ def test_labels_as_a_column_are_an_error_in_the_loss(loss_function: Callable[...
         loss_function(torch.zeros(7, 4), torch.zeros(7, 1, dtype=torch.int64), label_smoothing=0.0)
 
 
-def test_only_the_training_loss_is_smoothed(digits: tuple[ImageSet, ImageSet]) -> None:
+def test_only_the_training_loss_is_smoothed(digits: ImageSet) -> None:
     """The cross-entropy of smoothed targets is at least their entropy, however well the network is trained."""
-    (_, plain), (_, smooth) = (train(recipe(label_smoothing=share, epochs=20), 0, *digits, CPU) for share in (0.0, 0.5))
+    (_, plain), (_, smooth) = (
+        train(recipe(label_smoothing=share, epochs=20), 3, 0, digits, CPU) for share in (0.0, 0.5)
+    )
     spread = 0.5 / 10
     entropy = -(0.55 * np.log(0.55) + 9 * spread * np.log(spread))
     assert plain[-1].train_loss < 0.2 < entropy <= smooth[-1].train_loss
-    assert smooth[-1].validation_loss is not None and smooth[-1].validation_loss < entropy
+    assert smooth[-1].validation_loss < entropy
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "rmse"])
-def test_the_validation_loss_is_that_of_the_trained_network_on_the_whole_set(
-    loss: str, digits: tuple[ImageSet, ImageSet]
-) -> None:
-    trained, curve = train(recipe(loss=loss), 0, *digits, CPU)
-    logits = digits[1].images.reshape(len(digits[1]), -1) @ trained.weights["weight"].T + trained.weights["bias"]
-    expected = losses.BY_NAME[loss](torch.from_numpy(logits), torch.from_numpy(digits[1].known_labels))
+def test_the_validation_loss_is_that_of_the_trained_network_on_its_whole_fold(loss: str, digits: ImageSet) -> None:
+    trained, curve = train(recipe(loss=loss), 1, 0, digits, CPU)
+    assert (trained.fold, trained.seed, trained.side) == (1, 0, 8)
+    logits = digits.images[150:300].reshape(150, -1) @ trained.weights["weight"].T + trained.weights["bias"]
+    expected = losses.BY_NAME[loss](torch.from_numpy(logits), torch.from_numpy(digits.known_labels[150:300]))
     assert curve[-1].validation_loss == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: tuple[ImageSet, ImageSet]) -> None:
+def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: ImageSet) -> None:
     """Plain SGD by autograd, batches in file order, images first: the same weights after three epochs."""
-    train_set, validation_set = digits
     notebook = recipe(loss="rmse", lr=0.01, batch_size=256, epochs=3, shuffle=False)
-    trained, _ = train(notebook, 0, train_set, validation_set, CPU)
+    trained, _ = train(notebook, 3, 0, digits, CPU)
 
     start = networks.build(notebook, 8, 10, seed=0)
     assert isinstance(start, networks.Linear)
     weight, bias = start.weight.detach().clone().requires_grad_(), start.bias.detach().clone().requires_grad_()
     assert weight.abs().max() <= 0.5
-    pixels, labels = torch.from_numpy(np.array(train_set.images)).flatten(1), torch.from_numpy(train_set.known_labels)
+    pixels, labels = torch.from_numpy(digits.images[:450]).flatten(1), torch.from_numpy(digits.known_labels[:450])
     for _ in range(3):
         for begin in range(0, len(labels), 256):
             loss = plain_rmse(pixels[begin : begin + 256] @ weight.T + bias, labels[begin : begin + 256])
@@ -107,64 +120,58 @@ def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: tuple[ImageSet,
     np.testing.assert_allclose(trained.weights["bias"], bias.detach().numpy(), atol=1e-6)
 
 
-def test_training_learns_and_equal_seeds_give_equal_networks(digits: tuple[ImageSet, ImageSet]) -> None:
-    (first, curve), (again, _), (other, _) = (train(recipe(epochs=20), seed, *digits, CPU) for seed in (0, 0, 1))
-    assert np.array_equal(first.weights["weight"], again.weights["weight"])
-    assert not np.array_equal(first.weights["weight"], other.weights["weight"])
-    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.8
+def test_training_learns_and_equal_seeds_give_equal_networks(digits: ImageSet) -> None:
+    (first, curve), (again, _), (other, _) = (train(recipe(epochs=20), 3, seed, digits, CPU) for seed in (0, 0, 1))
+    assert equal(first, again) and not equal(first, other)
+    assert curve[-1].validation_accuracy > 0.8
     assert curve[-1].train_loss < curve[0].train_loss
     assert [point.epoch for point in curve] == list(range(2, 21, 2))
 
 
-def test_the_validation_set_is_not_learned_from(digits: tuple[ImageSet, ImageSet]) -> None:
-    """The notebook's bug: its validation set was cut from the training frame."""
-    train_set, validation_set = digits
-    inverted = ImageSet(1 - validation_set.images, validation_set.known_labels[::-1])
-    one, other = (train(recipe(), 0, train_set, held_out, CPU)[0] for held_out in (validation_set, inverted))
-    assert np.array_equal(one.weights["weight"], other.weights["weight"])
-
-
-@pytest.mark.parametrize("model", ["mlp", "quick", "cnn", "cnn5x5"])
-def test_a_network_learns_the_same_twice_and_nothing_from_the_validation_set(
-    model: str, digits: tuple[ImageSet, ImageSet]
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("fold", range(4))
+def test_a_fold_is_never_learned_from_by_the_network_that_it_validates(
+    fold: int, shuffled: bool, digits: ImageSet
 ) -> None:
-    train_set, validation_set = (ImageSet(part.images.repeat(3, 1).repeat(3, 2), part.labels) for part in digits)
-    inverted = ImageSet(1 - validation_set.images, validation_set.known_labels[::-1])
+    """The notebook's bug: its validation set was cut from the training frame."""
+    order = np.random.default_rng(0).permutation(600) if shuffled else slice(None)
+    labelled = replace(digits, folds=digits.known_folds[order])
+    trained, _ = train(recipe(), fold, 0, labelled, CPU)
+    assert equal(train(recipe(), fold, 0, with_others(labelled, fold), CPU)[0], trained)
+    assert not equal(train(recipe(), fold, 0, with_others(labelled, (fold + 1) % 4), CPU)[0], trained)
+
+
+@pytest.mark.parametrize(("model", "fold"), [("mlp", 0), ("quick", 1), ("cnn", 3)])
+def test_a_network_learns_the_same_twice_and_nothing_from_its_own_fold(model: str, fold: int, digits: ImageSet) -> None:
+    large = replace(digits, images=digits.images[:].repeat(3, 1).repeat(3, 2))
     trained_well = recipe(
-        model=model,
-        label_smoothing=0.1,
-        optimizer="adamw",
-        lr=0.01,
-        weight_decay=0.05,
-        warm_up=0.2,
-        schedule="linear",
-        epochs=8,
-        augmentation={"rotation": 8.0, "zoom": 0.08, "shear": 0.1, "shift": 1.0},
-        precision="bfloat16",
+        model=model, label_smoothing=0.1, optimizer="adamw", lr=0.01, weight_decay=0.05, warm_up=0.2, schedule="linear",
+        epochs=8, augmentation={"rotation": 8.0, "zoom": 0.08, "shear": 0.1, "shift": 1.0}, precision="bfloat16",
         preprocessing={"deslant": True},
-    )
-    one, curve = train(trained_well, 0, train_set, validation_set, CPU)
-    other, _ = train(trained_well, 0, train_set, inverted, CPU)
-    assert all(np.array_equal(one.weights[name], other.weights[name]) for name in one.weights)
-    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.85
+    )  # fmt: skip
+    one, curve = train(trained_well, fold, 0, large, CPU)
+    assert equal(train(trained_well, fold, 0, with_others(large, fold), CPU)[0], one)
+    assert curve[-1].validation_accuracy > 0.85
 
 
-@pytest.mark.parametrize(("model", "side"), [("quick", 20), ("cnn", 12), ("cnn5x5", 12)])
-def test_the_last_batch_may_be_a_single_image_of_the_smallest_size(model: str, side: int) -> None:
-    images = np.random.default_rng(0).random((33, side, side), dtype=np.float32)
-    both = ImageSet(images, np.arange(33) % 2)
-    _, curve = train(recipe(model=model, epochs=1), 0, both, both[:1], CPU)
+def test_a_fold_that_does_not_exist_is_refused(digits: ImageSet) -> None:
+    with pytest.raises(UserError, match=r"^params\.yaml: folds: there is no fold 4; they are numbered from [^\n]*$"):
+        train(recipe(), 4, 0, digits, CPU)
+
+
+@pytest.mark.parametrize(("model", "side"), [("quick", 20), ("cnn", 12)])
+def test_the_last_batch_and_the_fold_may_be_a_single_image_of_the_smallest_size(model: str, side: int) -> None:
+    images = np.random.default_rng(0).random((34, side, side), dtype=np.float32)
+    labelled = ImageSet(images, np.arange(34) % 2, (np.arange(34) == 7).astype(np.uint8))
+    _, curve = train(recipe(model=model, epochs=1), 1, 0, labelled, CPU)
     assert curve[-1].validation_accuracy in (0, 1)
 
 
 def test_after_few_batches_a_network_predicts_as_well_as_it_trained(finished: Project) -> None:
     """By then torch's own running mean and variance of batch normalization still hold their initial values."""
     quick = params.validate(params.read(), Params, []).recipes["quick"]
-    train_set, validation_set = (
-        open_set(finished.root / "data" / "normalized" / name) for name in ("train", "validation")
-    )
-    _, curve = train(quick, 0, train_set, validation_set, CPU)
-    assert curve[-1].validation_accuracy is not None and curve[-1].validation_accuracy > 0.9
+    _, curve = train(quick, 4, 0, open_set(finished.root / "data/normalized/labelled"), CPU)
+    assert curve[-1].validation_accuracy > 0.9
 
 
 def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
@@ -176,39 +183,25 @@ def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
     assert len(decaying["params"]) + len(others["params"]) == len([*network.parameters()])
 
 
-def test_without_a_validation_set_the_curve_has_the_training_set_alone(digits: tuple[ImageSet, ImageSet]) -> None:
-    _, curve = train(recipe(epochs=1), 0, digits[0], digits[1][:0], CPU)
-    assert curve[0].validation_accuracy is None
-    assert 0 <= curve[0].train_accuracy <= 1
-
-
-def test_a_batch_larger_than_the_training_set_is_refused(digits: tuple[ImageSet, ImageSet]) -> None:
+def test_a_batch_larger_than_the_training_set_is_refused(digits: ImageSet) -> None:
     with pytest.raises(UserError, match="batch_size, 451, is more than the 450 training images"):
-        train(recipe(batch_size=451), 0, *digits, CPU)
+        train(recipe(batch_size=451), 3, 0, digits, CPU)
 
 
-def test_a_loss_that_is_not_finite_stops_after_its_epoch(digits: tuple[ImageSet, ImageSet]) -> None:
-    broken = ImageSet(digits[0].images * np.float32(1e38), digits[0].labels)
-    with pytest.raises(UserError, match=r"the loss became nan in epoch 1; lower the recipe's lr"):
-        train(recipe(), 0, broken, digits[1], CPU)
+@pytest.mark.parametrize(
+    ("scale", "changes", "epoch"),
+    [(1e38, {}, 1), (1e30, {"batch_size": 450}, 2), (1e30, {"batch_size": 450, "epochs": 1}, 1)],
+    ids=["in an epoch", "after the one step of an epoch", "after the last step"],
+)
+def test_an_infinite_loss_is_refused(scale: float, changes: dict[str, int], epoch: int, digits: ImageSet) -> None:
+    huge = replace(digits, images=digits.images * np.float32(scale))
+    with pytest.raises(UserError, match=rf"^the loss became (nan|inf) in epoch {epoch}; lower the recipe's lr"):
+        train(recipe(**changes), 3, 0, huge, CPU)
 
 
-def test_a_loss_that_diverges_later_names_that_epoch(digits: tuple[ImageSet, ImageSet]) -> None:
-    """One step per epoch: the first makes weights that overflow in the second."""
-    huge = ImageSet(digits[0].images * np.float32(1e30), digits[0].labels)
-    with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch 2;"):
-        train(recipe(batch_size=450), 0, huge, digits[1], CPU)
-
-
-def test_a_last_step_that_diverges_is_an_error(digits: tuple[ImageSet, ImageSet]) -> None:
-    huge = ImageSet(digits[0].images * np.float32(1e30), digits[0].labels)
-    with pytest.raises(UserError, match=r"the loss became (nan|inf) in epoch 1;"):
-        train(recipe(batch_size=450, epochs=1), 0, huge, digits[1][:0], CPU)
-
-
-def test_a_device_without_the_recipe_s_precision_is_refused(digits: tuple[ImageSet, ImageSet]) -> None:
+def test_a_device_without_the_recipe_s_precision_is_refused(digits: ImageSet) -> None:
     with pytest.raises(UserError, match="device: mps has no float64"):
-        train(recipe(precision="float64"), 0, *digits, torch.device("mps"))
+        train(recipe(precision="float64"), 3, 0, digits, torch.device("mps"))
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp", "quick", "cnn"])
@@ -246,11 +239,11 @@ def test_settings_of_torch_are_applied_and_restored() -> None:
     assert switches() == before
 
 
-def test_training_leaves_torch_s_own_generator_alone(digits: tuple[ImageSet, ImageSet]) -> None:
+def test_training_leaves_torch_s_own_generator_alone(digits: ImageSet) -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    train(recipe(model="mlp", epochs=1), 0, *digits, CPU)
+    train(recipe(model="mlp", epochs=1), 3, 0, digits, CPU)
     assert torch.rand(1) == expected
 
 

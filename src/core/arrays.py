@@ -3,9 +3,8 @@
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,32 @@ PART = 1024
 """Rows held in memory at a time."""
 
 
-def parts(array: NDArray[Any], size: int = PART, order: NDArray[np.int64] | None = None) -> Iterator[NDArray[Any]]:
+class Rows:
+    """Some rows of an array that may be mapped from a file; only those that are asked for are copied.
+
+    Args:
+        array: shape (N, …).
+        rows: the indices of the rows, shape (n,).
+    """
+
+    def __init__(self, array: "Array", rows: NDArray[np.int64]) -> None:
+        self.array, self._rows = array, rows
+        self.shape: tuple[int, ...] = (len(rows), *array.shape[1:])
+        self.dtype: np.dtype[Any] = array.dtype
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        chosen: NDArray[Any] = self.array[self._rows[index]]
+        return chosen
+
+
+Array: TypeAlias = NDArray[Any] | Rows
+"""An array, or some rows of one."""
+
+
+def parts(array: Array, size: int = PART, order: NDArray[np.int64] | None = None) -> Iterator[NDArray[Any]]:
     """Yield copies of `size` consecutive rows of `array`, or of its rows in `order`; of an empty array one empty part.
 
     Of an array that is mapped from a file no page stays in memory.
@@ -27,9 +51,21 @@ def parts(array: NDArray[Any], size: int = PART, order: NDArray[np.int64] | None
         yield part
 
 
-def release(array: NDArray[Any]) -> None:
+def load(array: Array) -> NDArray[Any]:
+    """Return a copy of all rows, in memory."""
+    whole = np.empty(array.shape, array.dtype)
+    done = 0
+    for part in parts(array):
+        whole[done : done + len(part)] = part
+        done += len(part)
+    return whole
+
+
+def release(array: Array) -> None:
     """Give back the memory of the pages that were read through an array mapped from a file; they are read again."""
     # the system would count them as this process's until something else needs the memory
+    while isinstance(array, Rows):
+        array = array.array
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # numpy's types lack it
 
@@ -41,6 +77,7 @@ class NpyWriter:
     """
 
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = path.open("wb")
         self._count = 0
         self._first: NDArray[Any] | None = None
@@ -70,29 +107,3 @@ class NpyWriter:
         description = np.lib.format.header_data_from_array_1_0(self._first)
         description["shape"] = (self._count, *self._first.shape[1:])
         np.lib.format.write_array_header_1_0(self._file, description)
-
-
-class Scratch:
-    """An array on disk whose length is not known before it is written. Its file has no name and leaves nothing behind.
-
-    Args:
-        folder: on whose disk the file lies.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - `mapped` closes it
-        self._count = 0
-        self._first: NDArray[Any] | None = None
-
-    def append(self, part: NDArray[Any]) -> None:
-        """Add rows, all of the same shape and type."""
-        self._first = part[:0] if self._first is None else self._first
-        self._file.write(np.ascontiguousarray(part).data)
-        self._count += len(part)
-
-    def mapped(self) -> NDArray[Any]:
-        """Return all rows, mapped from the file; nothing can be added any more."""
-        assert self._first is not None
-        with self._file:
-            self._file.flush()
-            return np.memmap(self._file, self._first.dtype, mode="r", shape=(self._count, *self._first.shape[1:]))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from src.core import conflicts
 from src.core.outputs import replacing
 
 Metrics: TypeAlias = Mapping[str, "Metrics | float"]
@@ -24,8 +25,14 @@ def write(path: Path, metrics: Metrics) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the metrics that `write` wrote."""
-    content: dict[str, Any] = json.loads(path.read_text())
+    """Return the metrics that `write` wrote.
+
+    Raises:
+        UserError: the file holds an unfinished merge.
+    """
+    text = path.read_text()
+    conflicts.refuse(path, text)
+    content: dict[str, Any] = json.loads(text)
     return content
 
 

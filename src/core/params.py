@@ -1,13 +1,14 @@
 """Read and validate params.yaml, key by key."""
 
-import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from src.core import conflicts
 from src.core.errors import UserError
 
 PATH = Path("params.yaml")
@@ -44,14 +45,16 @@ def read() -> Mapping[str, object]:
     """Return all of params.yaml, unchecked.
 
     Raises:
-        UserError: the file is not valid YAML, or has no keys.
+        UserError: the file is not valid YAML, has no keys, or holds an unfinished merge.
     """
+    text = PATH.read_text(encoding="utf-8")
+    conflicts.refuse(PATH, text)
     try:
-        content = load_yaml(PATH.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
+        content = load_yaml(text)
+    except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"{PATH}, line {line}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (YAMLError, ValueError) as error:
         raise UserError(f"{PATH}: {' '.join(str(error).split())}") from None
     if not isinstance(content, Mapping):
         raise UserError(f"{PATH}: expected keys such as `recipe: linear`")
@@ -78,55 +81,9 @@ def validate(value: object, kind: type[T], path: list[str]) -> T:
 
 
 def load_yaml(text: str) -> Any:
-    """Parse YAML so that every scalar has the value that DVC reads.
-
-    DVC reads YAML 1.2 and PyYAML reads YAML 1.1, in which `1e-05`, which DVC itself writes, is a string, `on` and `yes`
-    are true and `012` is ten.
+    """Parse YAML as DVC does, with the same library: in YAML 1.2 `1e-05`, which DVC itself writes, is a number.
 
     Raises:
-        yaml.YAMLError: the text is not valid YAML, or a key occurs twice in one mapping.
+        YAMLError: the text is not valid YAML, or a key occurs twice in one mapping.
     """
-    return yaml.load(text, Loader=_Yaml12Loader)
-
-
-# the scalars that YAML 1.2 writes differently from YAML 1.1: tag, pattern, first characters
-_SCALARS = (
-    ("tag:yaml.org,2002:bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("tag:yaml.org,2002:int", "[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|_*[0-9][0-9_]*)", "-+0123456789"),
-    (
-        "tag:yaml.org,2002:float",
-        r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|\.[0-9_]+([eE][-+][0-9]+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN)",
-        "-+0123456789.",
-    ),
-)
-
-
-class _Yaml12Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with the scalars of YAML 1.2 and without duplicate keys."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the attribute is PyYAML's
-        first: [(tag, pattern) for tag, pattern in patterns if tag not in {tag for tag, _, _ in _SCALARS}]
-        for first, patterns in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":  # `<<`, whose keys those of the mapping itself override
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f'found duplicate key "{key}"', problem_mark=key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-    def construct_integer(self, node: yaml.ScalarNode) -> int:
-        text = self.construct_scalar(node).replace("_", "")
-        sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-        base = {"0b": 2, "0o": 8, "0x": 16}.get(digits[:2])
-        return sign * (int(digits[2:], base) if base else int(digits))
-
-
-for _tag, _pattern, _first in _SCALARS:
-    _Yaml12Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), [*_first])
-_Yaml12Loader.add_constructor("tag:yaml.org,2002:int", _Yaml12Loader.construct_integer)
+    return YAML(typ="safe").load(text)

@@ -24,10 +24,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.core import arrays, tables
-from src.core.arrays import Scratch
+from src.core.arrays import NpyWriter
 from src.core.errors import UserError
 from src.data import csv_files
-from src.data.images import ImageSet
 
 TRAIN = "train.csv"
 TEST = "test.csv"
@@ -101,36 +100,32 @@ def read_columns(raw_dir: Path) -> Columns:
     return Columns(id_, prediction, label, _in_image_order([name for name in train if name != label]))
 
 
-def read_labelled(raw_dir: Path, scratch_dir: Path) -> ImageSet:
-    """Return the images and labels of `train.csv`: uint8 in [0, 255], shape (N, side, side), and shape (N,).
+def write_labelled(raw_dir: Path, images_npy: Path) -> NDArray[Any]:
+    """Write the images of `train.csv`, uint8 in [0, 255], shape (N, side, side), and return their labels, shape (N,).
 
-    Labels are integers where each of them is written as one, and text otherwise. The images are mapped from a file
-    without a name on the disk of `scratch_dir`.
+    Labels are integers where each of them is written as one, and text otherwise.
 
     Raises:
         UserError: the file breaks the contract; the text names the row and the column.
     """
-    scratch = Scratch(scratch_dir)
-    labels = _labelled(raw_dir, scratch.append)
-    return ImageSet(scratch.mapped(), labels)
+    with NpyWriter(images_npy) as images:
+        return _labelled(raw_dir, images.append)
 
 
-def read_unlabelled(raw_dir: Path, scratch_dir: Path) -> ImageSet:
-    """Return the images of `test.csv`, one for each row of `sample_submission.csv` and in its order.
-
-    They are uint8 in [0, 255], shape (N, side, side), mapped from a file without a name on the disk of `scratch_dir`.
+def write_test(raw_dir: Path, images_npy: Path) -> None:
+    """Write the images of `test.csv` as `write_labelled` does, in the order of `sample_submission.csv`.
 
     Raises:
         UserError: a file breaks the contract, or the two do not have the same rows.
     """
-    scratch = Scratch(scratch_dir)
-    order = _unlabelled(raw_dir, scratch.append)
-    if order is None:
-        return ImageSet(scratch.mapped())
-    in_order = Scratch(scratch_dir)
-    for part in arrays.parts(scratch.mapped(), order=order):
-        in_order.append(part)
-    return ImageSet(in_order.mapped())
+    with NpyWriter(images_npy) as images:
+        order = _test(raw_dir, images.append)
+    if order is not None:
+        in_file_order = np.load(images_npy, mmap_mode="r")
+        images_npy.unlink()  # what is mapped stays readable
+        with NpyWriter(images_npy) as images:
+            for part in arrays.parts(in_file_order, order=order):
+                images.append(part)
 
 
 @contextmanager
@@ -176,7 +171,7 @@ def count_images(raw_dir: Path) -> dict[str, int]:
         nonlocal counted
         counted += len(images)
 
-    _unlabelled(raw_dir, count)
+    _test(raw_dir, count)
     numbered = _places(columns.pixels) is not None
     if not numbered:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
@@ -237,7 +232,7 @@ def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column:
         )
 
 
-def _unlabelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[np.int64] | None:
+def _test(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[np.int64] | None:
     """Give the images of `test.csv` to `take`, part by part.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Sets of images with their labels, in memory and on disk."""
+"""Sets of images with their labels and folds, in memory and on disk."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,30 +8,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.core.arrays import NpyWriter
+from src.core.arrays import Array, NpyWriter, Rows
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images and, where they are known, their labels.
+    """Images and, where they are known, their labels and folds.
 
     Attributes:
         images: shape (N, side, side); uint8 in [0, 255] as read, float32 in [0, 1] once normalized.
         labels: shape (N,), integers or text as in the file; None for images to predict.
+        folds: the number of the fold of each labelled image, shape (N,); None before they are split.
 
     Raises:
         ValueError: the shapes do not match. A label of shape (N, 1) would broadcast against (N,) to (N, N) in a
             comparison and give a wrong accuracy without any error; here it is one.
     """
 
-    images: NDArray[Any]
+    images: Array
     labels: NDArray[Any] | None = None
+    folds: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 3 or self.images.shape[1] != self.images.shape[2]:
+        if len(self.images.shape) != 3 or self.images.shape[1] != self.images.shape[2]:
             raise ValueError(f"images have shape {self.images.shape}, not (N, side, side)")
-        if self.labels is not None and self.labels.shape != self.images.shape[:1]:
-            raise ValueError(f"labels have shape {self.labels.shape}, not ({len(self.images)},) as the images")
+        for name, values in (("labels", self.labels), ("folds", self.folds)):
+            if values is not None and values.shape != self.images.shape[:1]:
+                raise ValueError(f"{name} have shape {values.shape}, not ({len(self.images)},) as the images")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -47,13 +50,19 @@ class ImageSet:
         assert self.labels is not None
         return self.labels
 
-    def __getitem__(self, index: Any) -> "ImageSet":
-        return ImageSet(self.images[index], None if self.labels is None else self.labels[index])
+    @property
+    def known_folds(self) -> NDArray[np.uint8]:
+        """The folds, shape (N,), of a set that has them."""
+        assert self.folds is not None
+        return self.folds
 
+    def split(self, fold: int) -> tuple["ImageSet", "ImageSet"]:
+        """Return the images of all other folds, to train on, and those of `fold`, to validate on; none is copied."""
+        validates = self.known_folds == fold
+        return self._rows(~validates), self._rows(validates)
 
-def classes_of(*labelled_sets: ImageSet) -> NDArray[Any]:
-    """Return the sorted labels that occur in any of the sets, shape (C,)."""
-    return np.unique(np.concatenate([np.unique(labelled.known_labels) for labelled in labelled_sets]))
+    def _rows(self, chosen: NDArray[np.bool_]) -> "ImageSet":
+        return ImageSet(Rows(self.images, np.flatnonzero(chosen)), self.known_labels[chosen], self.known_folds[chosen])
 
 
 def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
@@ -61,8 +70,13 @@ def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
     return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
 
 
-def write_set(folder: Path, images: Iterable[NDArray[Any]], labels: NDArray[Any] | None) -> None:
-    """Write `images.npy` and, where there are labels, shape (N,), `labels.npy` to a new folder.
+def write_set(
+    folder: Path,
+    images: Iterable[NDArray[Any]],
+    labels: NDArray[Any] | None = None,
+    folds: NDArray[np.uint8] | None = None,
+) -> None:
+    """Write `images.npy`, and `labels.npy` and `folds.npy` where they are given, shape (N,), to a new folder.
 
     The images come in parts of shape (n, side, side), so that they need not all be in memory.
     """
@@ -70,15 +84,16 @@ def write_set(folder: Path, images: Iterable[NDArray[Any]], labels: NDArray[Any]
     with NpyWriter(folder / "images.npy") as images_npy:
         for part in images:
             images_npy.append(part)
-    if labels is not None:
-        with NpyWriter(folder / "labels.npy") as labels_npy:
-            labels_npy.append(labels)
+    for name, values in (("labels", labels), ("folds", folds)):
+        if values is not None:
+            with NpyWriter(folder / f"{name}.npy") as values_npy:
+                values_npy.append(values)
 
 
 def open_set(folder: Path) -> ImageSet:
     """Open a set that `write_set` wrote to `folder`, without reading the images into memory."""
-    labels = folder / "labels.npy"
+    of_each = {name: folder / f"{name}.npy" for name in ("labels", "folds")}
     return ImageSet(
         np.load(folder / "images.npy", mmap_mode="r"),
-        np.load(labels) if labels.exists() else None,
+        **{name: np.load(path) for name, path in of_each.items() if path.exists()},
     )

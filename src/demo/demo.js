@@ -15,7 +15,7 @@ const bars = [...find("bars").children];
 const places = [...find("nearest").children];
 
 let session; // the model, once it is loaded
-let trainingImages; // the pixels of all examples, one image after the other, in [0, 255]
+let labelledImages; // the pixels of all examples, one image after the other, in [0, 255]
 let milliseconds = Infinity; // that the model took the last time
 let steps = [{ strokes: [], picture: null }]; // what has been on the canvas; the last step is there now
 let stroke = null; // the line that is being drawn
@@ -80,7 +80,7 @@ function show(image, probabilities) {
   say(
     `The model reads ${classes[best]}, with a probability of ${percent(probabilities[best])}` +
       `${probabilities[second] < 0.0005 ? "" : next}. ` +
-      `Of the ${nearest.length} nearest training images, ${same} ${same === 1 ? "is" : "are"} labelled ${classes[best]}.`,
+      `Of the ${nearest.length} nearest labelled images, ${same} ${same === 1 ? "is" : "are"} labelled ${classes[best]}.`,
   );
 }
 
@@ -112,13 +112,13 @@ function say(sentence, wrong = false) {
   find("result").classList.toggle("wrong", wrong);
 }
 
-/** Return the indices of the training images with the least Euclidean distance to an image, nearest first. */
+/** Return the indices of the labelled images with the least Euclidean distance to an image, nearest first. */
 function nearestTo(image) {
   const pixels = image.length;
   const distances = labels.map((_, example) => {
     let sum = 0;
     for (let pixel = 0; pixel < pixels; pixel++) {
-      sum += (trainingImages[example * pixels + pixel] / 255 - image[pixel]) ** 2;
+      sum += (labelledImages[example * pixels + pixel] / 255 - image[pixel]) ** 2;
     }
     return sum;
   });
@@ -127,7 +127,7 @@ function nearestTo(image) {
 
 function showExample(place, example, best) {
   const empty = example === undefined;
-  const pixels = empty ? [] : trainingImages.subarray(example * side * side, (example + 1) * side * side);
+  const pixels = empty ? [] : labelledImages.subarray(example * side * side, (example + 1) * side * side);
   const image = new Float32Array(side * side);
   pixels.forEach((pixel, index) => (image[index] = pixel / 255));
   paint(place.querySelector("canvas"), image);
@@ -278,7 +278,7 @@ find("notices").addEventListener("toggle", async ({ target }) => {
 });
 
 async function load() {
-  trainingImages = await unpack("training-block");
+  labelledImages = await unpack("labelled-block");
   ort.env.wasm.wasmBinary = await unpack("runtime-block");
   ort.env.wasm.numThreads = 1; // threads need a server that isolates the page
   const model = await ort.InferenceSession.create(await unpack("model-block"), { executionProviders: ["wasm"] });

@@ -14,12 +14,11 @@ from torch import Tensor, nn
 from src.core.errors import UserError
 from src.core.metrics import Metrics
 from src.core.outputs import replacing
-from src.inference import members
-from src.models import checkpoints, forward, networks
+from src.models import forward, networks
 from src.models.checkpoints import Checkpoint
 from src.models.preprocessing import batch_matrices, warp
 
-SCORES = ("accuracy", "accuracy_interval")
+SCORES = ("accuracy", "ci_low", "ci_high")
 """What the metadata hold of the scores."""
 
 
@@ -30,15 +29,17 @@ class Description:
     Attributes:
         classes: the label of each probability.
         side: height and width of an image, in pixels.
-        recipes: the names of the recipes; with each of them, the ensemble has a member for each seed.
+        recipe: the name of the recipe.
+        folds: the ensemble has a member for each of them and each seed.
         seeds: the seeds.
-        evaluation: its scores on the validation set, as in metrics/evaluate.json.
+        evaluation: the out-of-fold scores, as in metrics/evaluate.json.
         commit: the commit that it was exported at; empty outside of git.
     """
 
     classes: list[int] | list[str]
     side: int
-    recipes: list[str]
+    recipe: str
+    folds: list[int]
     seeds: list[int]
     evaluation: Metrics
     commit: str
@@ -49,7 +50,8 @@ class Description:
         return {
             "classes": json.dumps(self.classes),
             "side": str(self.side),
-            "recipes": json.dumps(self.recipes),
+            "recipe": self.recipe,
+            "folds": json.dumps(self.folds),
             "seeds": json.dumps(self.seeds),
             **scores,
             "commit": self.commit,
@@ -59,9 +61,9 @@ class Description:
 class Ensemble(nn.Module):
     """Images (N, side, side) in [0, 1] to probabilities (N, C), the mean over the members."""
 
-    def __init__(self, ensemble: Sequence[Checkpoint]) -> None:
+    def __init__(self, members: Sequence[Checkpoint]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(Member(checkpoint) for checkpoint in ensemble)
+        self.members = nn.ModuleList(Member(checkpoint) for checkpoint in members)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the probabilities."""
@@ -88,18 +90,7 @@ class Member(nn.Module):
         return logits.softmax(dim=1).reshape(len(views), -1, logits.shape[1]).mean(dim=0)
 
 
-def read_ensemble(models_dir: Path) -> dict[str, Checkpoint]:
-    """Return the checkpoint of each member of the ensemble.
-
-    Raises:
-        UserError: there is no model yet, or it is not one of this pipeline.
-    """
-    if not (models_dir / members.FILE).exists():
-        raise UserError(f"{models_dir}: there is no model yet; run `make repro` first")
-    return {name: checkpoints.read(path) for name, path in members.read(models_dir).items()}
-
-
-def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) -> None:
+def write(path: Path, members: Sequence[Checkpoint], metadata: dict[str, str]) -> None:
     """Write the ensemble as an ONNX model with the input `images` and the output `probabilities`.
 
     Equal checkpoints and metadata give equal bytes.
@@ -116,8 +107,8 @@ def write(path: Path, ensemble: Sequence[Checkpoint], metadata: dict[str, str]) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            Ensemble(ensemble).eval(),
-            (torch.zeros(2, ensemble[0].side, ensemble[0].side),),
+            Ensemble(members).eval(),
+            (torch.zeros(2, members[0].side, members[0].side),),
             input_names=["images"],
             output_names=["probabilities"],
             dynamic_shapes=({0: torch.export.Dim("N")},),

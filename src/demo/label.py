@@ -9,7 +9,6 @@ from PIL import Image
 
 from src.core import cli
 from src.core.errors import UserError
-from src.demo import export
 from src.inference import ensemble
 
 MODELS = Path("models")
@@ -17,11 +16,12 @@ MODELS = Path("models")
 
 def main(pictures: list[Path]) -> None:
     """Print the label of each picture and the probability that the ensemble gives it."""
-    side = next(iter(export.read_ensemble(MODELS).values())).side
-    images = np.stack([read_picture(picture, side) for picture in pictures])
-    predicted = ensemble.predict(MODELS, images, torch.device("cpu"))
-    for picture, label, confidence in zip(pictures, predicted.labels, predicted.confidence, strict=True):
-        print(f"{picture}  {label}  {confidence:.3f}")
+    members = ensemble.read(MODELS)
+    images = np.stack([read_picture(picture, members[0].side) for picture in pictures])
+    blocks = ensemble.Ensemble(members, torch.device("cpu")).predict(images)
+    probabilities = np.concatenate([of_members.mean(axis=1) for of_members in blocks])
+    for picture, of_classes in zip(pictures, probabilities, strict=True):
+        print(f"{picture}  {members[0].classes[of_classes.argmax()]}  {of_classes.max():.3f}")
 
 
 def read_picture(path: Path, side: int) -> NDArray[np.float32]:

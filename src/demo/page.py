@@ -17,22 +17,22 @@ from src.reporting import templates
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "demo.html.jinja"
 EXAMPLES = 400
-"""Training images in the page, about the same number of each class."""
+"""Labelled images in the page, about the same number of each class."""
 NEAREST = 8
 """Of them, how many are shown."""
 
 
-def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
+def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
     """Return the page as HTML.
 
     Args:
         model: what is known of the model.
         onnx: the model.
-        training_set: float32 images in [0, 1] and their labels.
+        labelled: float32 images in [0, 1] and their labels.
     """
-    examples = choose_examples(training_set.known_labels, model.classes)
-    pixels = np.round(255 * training_set.images[examples]).astype(np.uint8)
-    labels = np.searchsorted(model.classes, training_set.known_labels[examples]).tolist()
+    examples = choose_examples(labelled.known_labels, model.classes)
+    pixels = np.round(255 * labelled.images[examples]).astype(np.uint8)
+    labels = np.searchsorted(model.classes, labelled.known_labels[examples]).tolist()
     classes = [str(label) for label in model.classes]
     noun = noun_for(classes)
     return templates.render(
@@ -42,10 +42,10 @@ def render(model: Description, onnx: bytes, training_set: ImageSet) -> str:
         noun=noun,
         examples=len(examples),
         nearest=NEAREST,
-        training_images=len(training_set),
+        labelled_images=len(labelled),
         facts={"classes": classes, "side": model.side, "noun": noun, "labels": labels},
         blocks={
-            "training": _block(pixels.tobytes()),
+            "labelled": _block(pixels.tobytes()),
             "model": _block(onnx),
             "runtime": _block(runtime.wasm()),
             "notices": _block(runtime.notices().encode()),

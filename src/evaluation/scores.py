@@ -1,149 +1,141 @@
-"""Scores of predictions against true labels: every score is over images, not over batches."""
+"""Scores of out-of-fold predictions against labels: every score is over images, not over batches or folds."""
 
 from collections import Counter, defaultdict
-from itertools import combinations
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import log_loss, precision_recall_fscore_support
 
+from src.core.errors import UserError
 from src.core.metrics import Metrics
-from src.inference.predictions import Predictions
 
 
 class Scores:
-    """The scores of the ensemble, of each of its members and of each pair of them, gathered from blocks of images.
+    """The scores of the predictions, and of each network on the images of its own fold, gathered from blocks of images.
 
-    Attributes:
-        images: how many have been counted so far.
+    Args:
+        classes: the label of each class, sorted, shape (C,).
+        folds: those that validate.
+        seeds: each fold has a network for each of them, ascending.
     """
 
-    def __init__(self) -> None:
-        self.images = 0
-        self._classes: NDArray[Any] = np.array([])
-        self._members: list[str] = []
-        self._confusion: NDArray[np.int64] = np.zeros((0, 0), dtype=np.int64)  # of the ensemble: label, prediction
-        self._errors: Counter[tuple[str, ...]] = Counter()  # of the mean over some of the members
-        self._only_first: Counter[tuple[str, str]] = Counter()  # images on which the first of a pair alone is correct
-        self._log_loss: defaultdict[tuple[str, ...], float] = defaultdict(float)  # its sum over the images
+    def __init__(self, classes: NDArray[Any], folds: Sequence[int], seeds: Sequence[int]) -> None:
+        self._classes, self._folds, self._seeds = classes, folds, seeds
+        self._confusion: NDArray[np.int64] = np.zeros((len(classes), len(classes)), dtype=np.int64)  # label, prediction
+        self._log_loss = 0.0  # summed over the images
+        self._images: Counter[int] = Counter()  # of each fold
+        self._errors: Counter[tuple[int, int]] = Counter()  # of each fold and seed
+        self._log_losses: defaultdict[tuple[int, int], float] = defaultdict(float)  # of each, summed over its images
 
-    def add(self, predictions: Predictions, labels: NDArray[Any]) -> None:
-        """Count a block of images with their true `labels`, shape (N,).
+    def add(
+        self, probabilities: NDArray[np.float32], labels: NDArray[Any], folds: NDArray[np.uint8], start: int = 0
+    ) -> pd.DataFrame:
+        """Count a block of images and return a row for each of them that is validated.
+
+        Args:
+            probabilities: of the networks of the image's own fold, shape (n, seeds, C); NaN where it has none.
+            labels: shape (n,).
+            folds: the fold of each image, shape (n,).
+            start: how many images come before the block.
+
+        Returns:
+            The columns `row`, in the file and counted from 1, `label`, `predicted`, and `confidence`: the probability
+            of the predicted label, which is the mean over the seeds.
 
         Raises:
-            ValueError: the shapes differ; numpy would silently broadcast (N, 1) against (N,) to (N, N).
+            UserError: other images are predicted than those of the folds that validate, or by other seeds.
+            ValueError: the shapes differ; numpy would silently broadcast (n, 1) against (n,) to (n, n).
         """
-        if labels.shape != (len(predictions),):
-            raise ValueError(f"predicted labels have shape {predictions.labels.shape} and labels {labels.shape}")
-        if len(labels) == 0:
-            return
-        if self.images == 0:
-            self._classes, self._members = predictions.classes, [*predictions.by_member]
-            self._confusion = np.zeros((len(self._classes), len(self._classes)), dtype=np.int64)
-        self.images += len(labels)
-        self._confusion += confusion_matrix(labels, predictions.labels, labels=self._classes)
-        alone, pairs = [(member,) for member in self._members], [*combinations(self._members, 2)]
-        for some in {*alone, *pairs, *map(self._others, self._members)}:
-            self._errors[some] += int(np.sum(self._labels(predictions, some) != labels))
-        for first, second in pairs:
-            only = (self._labels(predictions, (first,)) == labels) & (self._labels(predictions, (second,)) != labels)
-            self._only_first[first, second] += int(np.sum(only))
-        for some in {*alone, (*self._members,)}:
-            # in float64: the sums of float32 probabilities differ from 1 by more than scikit-learn expects
-            exact = _mean(predictions, some).astype(np.float64)
-            exact /= exact.sum(axis=1, keepdims=True)
-            self._log_loss[some] += float(log_loss(labels, exact, labels=self._classes, normalize=False))
+        if labels.shape != folds.shape or probabilities.shape[::2] != (*labels.shape, len(self._classes)):
+            raise ValueError(
+                f"probabilities have shape {probabilities.shape}, labels {labels.shape} and folds {folds.shape}"
+            )
+        validated = np.isin(folds, self._folds)
+        if probabilities.shape[1] != len(self._seeds) or (np.isnan(probabilities[..., 0]) == validated[:, None]).any():
+            raise UserError(
+                "the predictions are not those of the folds and seeds in params.yaml, so some would be of images that "
+                "the network was trained on; let `dvc repro --force predict` predict again"
+            )
+        probabilities, labels, folds = probabilities[validated], labels[validated], folds[validated]
+        mean = probabilities.mean(axis=1)
+        codes, predicted = np.searchsorted(self._classes, labels), mean.argmax(axis=1)
+        np.add.at(self._confusion, (codes, predicted), 1)
+        self._log_loss += self._sum_of_log_loss(mean, labels)
+        for fold in np.unique(folds).tolist():
+            own = folds == fold
+            self._images[fold] += int(own.sum())
+            for number, seed in enumerate(self._seeds):
+                alone = probabilities[own, number]
+                self._errors[fold, seed] += int(np.sum(alone.argmax(axis=1) != codes[own]))
+                self._log_losses[fold, seed] += self._sum_of_log_loss(alone, labels[own])
+        return pd.DataFrame(
+            {
+                "row": np.flatnonzero(validated) + start + 1,
+                "label": labels,
+                "predicted": self._classes[predicted],
+                "confidence": mean.max(axis=1),
+            }
+        )
 
     def metrics(self) -> Metrics:
-        """Return the scores of the ensemble.
-
-        Accuracy with its 95 % Wilson interval, the number of errors, the log loss in nats per image and, for several
-        members, the mean and the sample standard deviation of their accuracies. Only the number of images where it is
-        0.
-        """
-        if self.images == 0:
-            return {"images": 0}
-        correct = int(np.trace(self._confusion))
-        interval = binomtest(correct, self.images).proportion_ci(confidence_level=0.95, method="wilson")
-        metrics: dict[str, Metrics | float] = {
-            "accuracy": correct / self.images,
-            "accuracy_interval": {"low": float(interval.low), "high": float(interval.high)},
-            "errors": self.images - correct,
-            "images": self.images,
-            "log_loss": self._log_loss[*self._members,] / self.images,
+        """Return accuracy, the ends of its 95 % Wilson interval, errors, images, and the log loss in nats per image."""
+        images, correct = int(self._confusion.sum()), int(np.trace(self._confusion))
+        low, high = interval(correct, images)
+        return {
+            "accuracy": correct / images,
+            "ci_low": low,
+            "ci_high": high,
+            "errors": images - correct,
+            "images": images,
+            "log_loss": self._log_loss / images,
         }
-        if len(self._members) > 1:
-            accuracies = self.of_members()["accuracy"]
-            metrics["accuracy_of_members"] = {
-                "mean": float(accuracies.mean()),
-                "standard_deviation": float(accuracies.std()),
-            }
-        return metrics
 
     def of_classes(self) -> pd.DataFrame:
-        """Return precision and recall of each class, in [0, 1]; 0 for a class never predicted or that never occurs."""
-        if self.images == 0:
-            return pd.DataFrame(columns=["class", "precision", "recall"])
+        """Return precision and recall of each class, in [0, 1]; NaN if it is never predicted or never occurs."""
         count = len(self._classes)
         # each cell of the confusion matrix stands for its images
         precision, recall, _, _ = precision_recall_fscore_support(
             np.repeat(np.arange(count), count), np.tile(np.arange(count), count), sample_weight=self._confusion.ravel(),
-            labels=np.arange(count), zero_division=0,
+            labels=np.arange(count), zero_division=np.nan,
         )  # fmt: skip
         return pd.DataFrame({"class": self._classes, "precision": precision, "recall": recall})
 
     def of_members(self) -> pd.DataFrame:
-        """Return accuracy, errors and log loss of each member, and the errors of the ensemble without it.
-
-        The last column is empty where there is only one member.
-        """
-        rows: list[dict[str, float | str | None]] = []
-        for member in self._members if self.images else ():
-            wrong = self._errors[member,]
-            rows.append(
-                {
-                    "member": member,
-                    "accuracy": 1 - wrong / self.images,
-                    "errors": wrong,
-                    "log_loss": self._log_loss[member,] / self.images,
-                    "errors_without": self._errors[self._others(member)] if len(self._members) > 1 else None,
-                }
-            )
-        return pd.DataFrame(rows, columns=["member", "accuracy", "errors", "log_loss", "errors_without"])
-
-    def of_pairs(self) -> pd.DataFrame:
-        """Return for each pair of members the errors of their mean, and McNemar's exact p value for their difference.
-
-        McNemar, Q. (1947), Note on the sampling error of the difference between correlated proportions or percentages,
-        Psychometrika 12.
-        """
+        """Return a row for each network: its fold, seed, images and errors, and its scores as in `metrics`."""
         rows = []
-        for (first, second), only_first in self._only_first.items():
-            # both are wrong on the same number of images apart from those on which one alone is correct
-            only_second = only_first + self._errors[first,] - self._errors[second,]
-            errors = self._errors[first, second]
-            rows.append(
-                {"first": first, "second": second, "errors": errors, "p_value": mcnemar(only_first, only_second)}
-            )
-        return pd.DataFrame(rows, columns=["first", "second", "errors", "p_value"])
+        for fold in self._folds:
+            for seed in self._seeds:
+                images, errors = self._images[fold], self._errors[fold, seed]
+                low, high = interval(images - errors, images)
+                rows.append(
+                    {
+                        "member": f"{fold}-{seed}",
+                        "fold": fold,
+                        "seed": seed,
+                        "images": images,
+                        "errors": errors,
+                        "accuracy": 1 - errors / images,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "log_loss": self._log_losses[fold, seed] / images,
+                    }
+                )
+        return pd.DataFrame(rows)
 
-    def _others(self, member: str) -> tuple[str, ...]:
-        return tuple(other for other in self._members if other != member) or (member,)
-
-    def _labels(self, predictions: Predictions, some: tuple[str, ...]) -> NDArray[Any]:
-        labels: NDArray[Any] = self._classes[_mean(predictions, some).argmax(axis=1)]
-        return labels
-
-
-def _mean(predictions: Predictions, some: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return the mean probabilities over some of the members."""
-    mean: NDArray[np.float32] = np.mean([predictions.by_member[member] for member in some], axis=0)
-    return mean
+    def _sum_of_log_loss(self, probabilities: NDArray[np.float32], labels: NDArray[Any]) -> float:
+        if len(labels) == 0:
+            return 0.0
+        # in float64: the sums of float32 probabilities differ from 1 by more than scikit-learn expects
+        exact = probabilities.astype(np.float64)
+        exact /= exact.sum(axis=1, keepdims=True)
+        return float(log_loss(labels, exact, labels=self._classes, normalize=False))
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Return McNemar's exact p value, given the numbers of images on which one of two models alone is correct."""
-    return float(binomtest(only_first, only_first + only_second).pvalue) if only_first + only_second else 1.0
+def interval(correct: int, images: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of an accuracy."""
+    found = binomtest(correct, images).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(found.low), float(found.high)

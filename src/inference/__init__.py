@@ -1,1 +1,1 @@
-"""From checkpoints to predictions: the ensemble of all recipes and seeds, its probabilities and labels."""
+"""From checkpoints to predictions: the members of the ensemble, and the probabilities that they give."""

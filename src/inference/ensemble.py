@@ -1,79 +1,115 @@
-"""Batch inference: the probabilities of every member of the ensemble."""
+"""Batch inference: what every member of the ensemble says of images that it was not trained on."""
 
-import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from src.core.arrays import Array, Rows
 from src.core.errors import UserError
 from src.core.progress import Progress
-from src.inference import members
-from src.inference.predictions import Predictions
-from src.models import checkpoints, forward, networks, preprocessing
+from src.data.images import ImageSet
+from src.models import checkpoints, forward, networks
 from src.models.checkpoints import Checkpoint
 from src.models.device import torch_dtype
 
-BATCHES = 32
-"""Batches of the forward pass in a block of predictions."""
+BLOCK = 32 * forward.BATCH_SIZE
+"""Images that are predicted at a time."""
 
 
-def predict(models_dir: Path, images: NDArray[np.float32], device: torch.device) -> Predictions:
-    """Predict all `images` at once, as `predict_in_blocks` does a few thousand of them at a time."""
-    blocks = [*predict_in_blocks(models_dir, images, device)]
-    by_member = {
-        member: np.concatenate([block.by_member[member] for block in blocks]) for member in blocks[0].by_member
-    }
-    return Predictions(blocks[0].classes, by_member)
-
-
-def predict_in_blocks(models_dir: Path, images: NDArray[np.float32], device: torch.device) -> Iterator[Predictions]:
-    """Predict `images`, shape (N, side, side) in [0, 1], with every member of the ensemble.
-
-    Yields:
-        The predictions of the next images, a few thousand at a time; of an empty set those of no image.
+def read(models_dir: Path) -> list[Checkpoint]:
+    """Return the members of the ensemble, by fold and seed.
 
     Raises:
-        UserError: a model is missing, expects images of another size, or was trained on other classes than the first
-            one, or the device does not support its precision.
+        UserError: there is no model, one is that of another fold or seed than its name says, or they differ in their
+            classes or in the size of their images.
     """
-    by_member = {member: checkpoints.read(path) for member, path in members.read(models_dir).items()}
-    classes = next(iter(by_member.values())).classes
-    for member, checkpoint in by_member.items():
-        path = models_dir / f"{member}.safetensors"
-        if checkpoint.side != images.shape[1]:
+    found = {path: checkpoints.read(path) for path in models_dir.glob("*.safetensors")}
+    if not found:
+        raise UserError(f"{models_dir}: there is no model yet; run `make repro` first")
+    first = next(iter(found.values()))
+    for path, checkpoint in found.items():
+        if path.stem != f"{checkpoint.fold}-{checkpoint.seed}":
             raise UserError(
-                f"{path} takes images of {checkpoint.side}x{checkpoint.side} pixels, these have {images.shape[1]}x"
-                f"{images.shape[1]}; train it again"
+                f"{path}: the model in it is that of fold {checkpoint.fold} and seed {checkpoint.seed}; let "
+                "`dvc repro --force ensemble` put the models in their places"
             )
-        if not np.array_equal(checkpoint.classes, classes):
-            raise UserError(f"{path} was trained on other classes than the first model of the ensemble; train it again")
-    predicting = [_probabilities(checkpoint, images, device) for checkpoint in by_member.values()]
-    label = f"predicting with {' and '.join(by_member)}"
-    batches = zip(*predicting, strict=True)
-    with Progress(label, max(1, math.ceil(len(images) / forward.BATCH_SIZE)), "batch") as progress:
-        while block := [*islice(batches, BATCHES)]:
-            probabilities = map(np.concatenate, zip(*block, strict=True))
-            yield Predictions(classes, dict(zip(by_member, probabilities, strict=True)))
-            for _ in block:
-                progress.step()
+        if checkpoint.side != first.side or not np.array_equal(checkpoint.classes, first.classes):
+            raise UserError(f"{path}: it was trained on other classes or sizes than another model; train it again")
+    return sorted(found.values(), key=lambda checkpoint: (checkpoint.fold, checkpoint.seed))
 
 
-def preprocess(models_dir: Path, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return `images`, shape (N, side, side) in [0, 1], as the network of the run's recipe sees them."""
-    first = next(iter(members.read(models_dir).values()))
-    return preprocessing.apply(images, checkpoints.read(first).recipe.preprocessing)
+class Ensemble:
+    """Trained networks that predict.
+
+    Args:
+        members: a checkpoint for each fold and each seed.
+        device: where they compute.
+
+    Attributes:
+        classes: the label of each class, shape (C,).
+        seeds: of the members of each fold, ascending.
+
+    Raises:
+        UserError: the device does not support a member's precision.
+    """
+
+    def __init__(self, members: Sequence[Checkpoint], device: torch.device) -> None:
+        self.classes: NDArray[Any] = members[0].classes
+        self.seeds = sorted({member.seed for member in members})
+        self._networks = [
+            (member, networks.restore(member).to(device, torch_dtype(member.recipe.precision, device)))
+            for member in members
+        ]
+
+    def out_of_fold(self, labelled: ImageSet) -> Iterator[NDArray[np.float32]]:
+        """Yield probabilities, shape (n, seeds, C), of the next n labelled images.
+
+        Each image is predicted by the members of its own fold, which were not trained on it, and by no other. It has
+        NaN where its fold has no member.
+
+        Raises:
+            UserError: the images do not have the size that the members expect.
+        """
+        for rows in _blocks("predicting the validation images", len(labelled)):
+            folds = labelled.known_folds[rows]
+            probabilities = np.full((len(rows), len(self.seeds), len(self.classes)), np.nan, dtype=np.float32)
+            for number, (member, _) in enumerate(self._networks):
+                own = folds == member.fold
+                if own.any():
+                    seed = self.seeds.index(member.seed)
+                    probabilities[own, seed] = self._predict(number, labelled.images, rows[own])
+            yield probabilities
+
+    def predict(self, images: Array) -> Iterator[NDArray[np.float32]]:
+        """Yield probabilities, shape (n, members, C), of the next n images, which no member was trained on.
+
+        Raises:
+            UserError: the images, shape (N, side, side) in [0, 1], do not have the size that the members expect.
+        """
+        for rows in _blocks("predicting the test images", len(images)):
+            by_member = [self._predict(number, images, rows) for number in range(len(self._networks))]
+            yield np.stack(by_member, axis=1)
+
+    def _predict(self, number: int, images: Array, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        member, network = self._networks[number]
+        recipe, side = member.recipe, member.side
+        if images.shape[1] != side:
+            raise UserError(
+                f"the models take images of {side}x{side} pixels, these have {images.shape[1]}x{images.shape[1]}; "
+                "train them again"
+            )
+        batches = forward.logits(network, Rows(images, rows), recipe.test_time_shift, recipe.preprocessing)
+        probabilities = [views.softmax(dim=2).mean(dim=0).numpy(force=True) for views in batches]
+        return np.concatenate(probabilities).astype(np.float32)
 
 
-def _probabilities(
-    checkpoint: Checkpoint, images: NDArray[np.float32], device: torch.device
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the probabilities, shape (B, C), of batches of images."""
-    recipe = checkpoint.recipe
-    network = networks.restore(checkpoint)
-    network.to(device, torch_dtype(recipe.precision, device))
-    for views in forward.logits(network, images, recipe.test_time_shift, recipe.preprocessing):
-        yield views.softmax(dim=2).mean(dim=0).numpy(force=True).astype(np.float32)
+def _blocks(label: str, count: int) -> Iterator[NDArray[np.int64]]:
+    starts = range(0, count, BLOCK)
+    with Progress(label, len(starts), "block") as progress:
+        for start in starts:
+            yield np.arange(start, min(start + BLOCK, count))
+            progress.step()

@@ -1,76 +1,73 @@
-"""The members of the ensemble: one model for each recipe and seed in params.yaml."""
+"""The members of the ensemble: a network for each fold and each seed in params.yaml, named `<fold>-<seed>`."""
 
-import json
 import re
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import AfterValidator, Field, RootModel
 
 from src.core.errors import UserError
 from src.core.outputs import replacing
 
-FILE = "ensemble.json"
-_NAME = re.compile(r"(.+-)?\d+")
+_NAME = re.compile(r"\d+-\d+")
 
 
-class Seeds(RootModel[Annotated[list[Annotated[int, Field(ge=0, lt=2**63, strict=True)]], Field(min_length=1)]]):
-    """The key `seeds` of params.yaml: a list of distinct integers."""
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "Seeds":
-        if len(set(self.root)) < len(self.root):
-            raise ValueError("duplicate seed in the list")
-        return self
+def _distinct(numbers: list[int]) -> list[int]:
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("a number occurs twice in the list")
+    return numbers
 
 
-class MoreRecipes(RootModel[list[str]]):
-    """The key `more_recipes` of params.yaml: a list of distinct keys of `recipes`, which may be empty."""
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "MoreRecipes":
-        if len(set(self.root)) < len(self.root):
-            raise ValueError("duplicate recipe in the list")
-        return self
+Distinct = Annotated[
+    list[Annotated[int, Field(ge=0, lt=2**63, strict=True)]], Field(min_length=1), AfterValidator(_distinct)
+]
 
 
-def names(seeds: list[int], more_recipes: list[str]) -> list[str]:
-    """Return the names of the members: `<seed>` for the recipe of the run, `<recipe>-<seed>` for the other recipes."""
-    return [f"{prefix}{seed}" for prefix in ("", *(f"{recipe}-" for recipe in more_recipes)) for seed in seeds]
+class Folds(RootModel[Distinct]):
+    """The key `folds` of params.yaml: the folds that validate, each with networks trained on all the others."""
 
 
-def write(path: Path, members: list[str]) -> None:
-    """Write the names of the members as JSON."""
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"members": members}) + "\n")
+class Seeds(RootModel[Distinct]):
+    """The key `seeds` of params.yaml: a network is trained for each of them and each fold."""
 
 
-def remove_others(members: list[str], folders: Iterable[Path]) -> None:
-    """Delete the files in `folders` that are named as those of a member but belong to none of the `members`.
-
-    DVC cannot expand a list of members into the deps of a stage (treeverse/dvc#7151), so `evaluate`, `predict` and
-    `draw` depend on whole folders, and what DVC leaves there when a seed or a recipe is removed from params.yaml would
-    be hashed into dvc.lock and be missing in a fresh clone. No stage owns these files any more, and the cache still has
-    them: a member that is put back is not trained again.
-    """
-    for folder in folders:
-        for file in folder.glob("*"):
-            if _NAME.fullmatch(file.stem) and file.stem not in members:
-                file.unlink()
+def names(folds: Iterable[int], seeds: Sequence[int]) -> list[str]:
+    """Return the names of the members."""
+    return [f"{fold}-{seed}" for fold in folds for seed in seeds]
 
 
-def read(models_dir: Path) -> dict[str, Path]:
-    """Return the checkpoint of each member of the ensemble.
+def fold_and_seed(file: Path) -> tuple[int, ...]:
+    """Return what a member's file is named after, in numbers, to sort by."""
+    return tuple(map(int, file.stem.split("-")))
+
+
+def gather(members: Iterable[str], checkpoints_dir: Path, models_dir: Path) -> None:
+    """Copy the checkpoints of the members, and nothing else, to a new folder `models_dir`.
 
     Raises:
-        UserError: the folder holds another model, which DVC would record as a dependency of the result.
+        UserError: one is missing.
     """
-    names: list[str] = json.loads((models_dir / FILE).read_text())["members"]
-    members = {name: models_dir / f"{name}.safetensors" for name in names}
-    if others := sorted({*models_dir.glob("*.safetensors")} - {*members.values()}):
-        raise UserError(
-            f"{others[0]}: the ensemble has no such member (params.yaml: seeds, more_recipes); move it elsewhere, or "
-            "let `dvc repro --force ensemble` remove it"
-        )
-    return members
+    with replacing(models_dir) as folder:
+        folder.mkdir()
+        for name in members:
+            try:
+                shutil.copyfile(checkpoints_dir / f"{name}.safetensors", folder / f"{name}.safetensors")
+            except FileNotFoundError as error:
+                raise UserError(f"{error.filename}: there is no such model; run `dvc repro`") from None
+
+
+def remove_others(members: Iterable[str], folders: Iterable[Path]) -> None:
+    """Delete the files in `folders` that are named as those of a member but belong to none of the `members`.
+
+    DVC cannot expand a list of members into the deps of a stage (treeverse/dvc#7151), so `ensemble` and `draw` depend
+    on whole folders, and what DVC leaves there when a fold or a seed is removed from params.yaml would be hashed into
+    dvc.lock and be missing in a fresh clone. No stage owns these files any more, and the cache still has them: a member
+    that is put back is not trained again.
+    """
+    kept = set(members)
+    for folder in folders:
+        for file in folder.glob("*"):
+            if _NAME.fullmatch(file.stem) and file.stem not in kept:
+                file.unlink()

@@ -24,21 +24,27 @@ class Checkpoint:
         recipe: how it was trained.
         classes: the label of each logit, shape (C,).
         side: height and width of an image, in pixels.
+        fold: the number of the fold that it was not trained on.
+        seed: of its training.
     """
 
     weights: dict[str, NDArray[Any]]
     recipe: Recipe
     classes: NDArray[Any]
     side: int
+    fold: int
+    seed: int
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint as safetensors, with recipe, classes and side in the metadata."""
+    """Write a checkpoint as safetensors, with everything else in the metadata."""
     # one key: safetensors writes several in random order, and equal checkpoints would differ in their bytes
     description = {
         "recipe": checkpoint.recipe.model_dump(exclude_defaults=True),
         "classes": checkpoint.classes.tolist(),
         "side": checkpoint.side,
+        "fold": checkpoint.fold,
+        "seed": checkpoint.seed,
     }
     weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in checkpoint.weights.items()}
     with replacing(path) as temporary:
@@ -56,9 +62,13 @@ def read(path: Path) -> Checkpoint:
         with safe_open(path, framework="numpy") as file:
             description = json.loads(file.metadata()["model"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not iterable
-        recipe = Recipe.model_validate(description["recipe"])
+        return Checkpoint(
+            weights,
+            Recipe.model_validate(description["recipe"]),
+            np.array(description["classes"]),
+            *(description[name] for name in ("side", "fold", "seed")),
+        )
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such model; run `dvc repro`") from None
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a model of this pipeline ({error}); run `dvc repro`") from None
-    return Checkpoint(weights, recipe, np.array(description["classes"]), description["side"])

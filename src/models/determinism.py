@@ -1,5 +1,6 @@
 """Torch's process-wide settings for reproducible results."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ def repeatable(threads: int | None = None) -> Iterator[None]:
     Args:
         threads: how many torch uses; None leaves their number as it is.
     """
+    # cuBLAS reads it when it starts; torch before 2.13, as on Kaggle, needs it to repeat products exactly
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     deterministic, found = torch.get_deterministic_debug_mode(), torch.get_num_threads()
     memory: Any = torch.utils.deterministic
     filled = memory.fill_uninitialized_memory

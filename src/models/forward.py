@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from src.core.arrays import Array
 from src.models import preprocessing
 from src.models.recipes import Preprocessing
 
@@ -27,7 +26,7 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 
 @torch.no_grad()
 def logits(
-    network: nn.Module, images: NDArray[np.float32], shift: int = 0, settings: Preprocessing | None = None
+    network: nn.Module, images: Array, shift: int = 0, settings: Preprocessing | None = None
 ) -> Iterator[Tensor]:
     """Yield logits of shape (V, B, C) for batches of `images`, shape (N, side, side), by a network in evaluation mode.
 

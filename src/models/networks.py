@@ -113,29 +113,11 @@ class Cnn(nn.Sequential):
         )
 
 
-class Cnn5x5(nn.Sequential):
-    """Convolutions of 5x5, 5x5 and 3x3, which take 28x28 pixels to 12x12, 8x8 and 6x6, and the same end as `Cnn`."""
-
-    def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
-        first, second, third = _channels(recipe, (16, 48, 96))
-        _require_side(side, 12, recipe)
-        padding = _padding(side, enough=20)
-        super().__init__(
-            nn.Unflatten(1, (1, side)),
-            *_convolution(1, first, size=5, pool=True),
-            *_convolution(first, second, size=5, padding=padding),
-            *_convolution(second, third, padding=padding),
-            GlobalMaxPool(),
-            nn.Linear(third, classes),
-        )
-
-
 BY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {
     "linear": Linear,
     "mlp": Mlp,
     "quick": Quick,
     "cnn": Cnn,
-    "cnn5x5": Cnn5x5,
 }
 """Each network by the name that a recipe gives as its `model`."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from src.core import arrays
+from src.core.arrays import Array
 from src.models.recipes import Preprocessing
 
 MIN_INK = 0.2
@@ -28,39 +29,16 @@ CHUNK = 4096
 """How many images are processed at a time, so that no intermediate result is as large as a whole set."""
 
 
-def apply(images: NDArray[np.float32], preprocessing: Preprocessing | None) -> NDArray[np.float32]:
+def apply(images: Array, preprocessing: Preprocessing | None) -> Array:
     """Return `images`, shape (N, side, side) in [0, 1], preprocessed; the same array if `preprocessing` is None."""
-    if preprocessing is None:
-        return images
-    result = np.empty_like(images, subok=False)
-    done = 0
-    for chunk in _preprocessed(images, preprocessing):
-        result[done : done + len(chunk)] = chunk
-        done += len(chunk)
-    return result
+    return images if preprocessing is None else np.concatenate([*batches(images, preprocessing, CHUNK)])
 
 
-def batches(
-    images: NDArray[np.float32], preprocessing: Preprocessing | None, size: int
-) -> Iterator[NDArray[np.float32]]:
+def batches(images: Array, preprocessing: Preprocessing | None, size: int) -> Iterator[NDArray[np.float32]]:
     """Yield what `apply` returns, `size` images at a time, without holding all of them."""
-    if preprocessing is None:
-        yield from arrays.parts(images, size)
-        return
-    rest = np.empty((0, *images.shape[1:]), dtype=np.float32)
-    for chunk in _preprocessed(images, preprocessing):
-        rest = np.concatenate([rest, chunk])
-        while len(rest) >= size:
-            yield rest[:size]
-            rest = rest[size:]
-    if len(rest) or len(images) == 0:
-        yield rest
-
-
-def _preprocessed(images: NDArray[np.float32], preprocessing: Preprocessing) -> Iterator[NDArray[np.float32]]:
-    for part in arrays.parts(images, CHUNK):
+    for part in arrays.parts(images, size):
         chunk = torch.from_numpy(part)
-        yield warp(chunk, matrices(chunk, preprocessing)).numpy() if len(chunk) else part
+        yield part if preprocessing is None else warp(chunk, batch_matrices(chunk, preprocessing)).numpy()
 
 
 def matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:

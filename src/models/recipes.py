@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 USED_BY = {
-    "channels": ("model", ("quick", "cnn", "cnn5x5")),
+    "channels": ("model", ("quick", "cnn")),
     "initial_range": ("model", ("linear",)),
     "momentum": ("optimizer", ("sgd",)),
     "betas": ("optimizer", ("adamw",)),
@@ -78,7 +78,7 @@ class Recipe(Section):
             shifted by that much. 0 takes the image alone.
     """
 
-    model: Literal["linear", "mlp", "quick", "cnn", "cnn5x5"]
+    model: Literal["linear", "mlp", "quick", "cnn"]
     channels: list[Positive] | None = None
     initial_range: Limit = 0.5
     precision: Literal["float32", "float64", "bfloat16"] = "float32"

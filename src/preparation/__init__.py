@@ -1,1 +1,1 @@
-"""From labelled images to what a model is trained on: the split, and the normalization of pixels."""
+"""From labelled images to what a model is trained on: folds, and pixels scaled to [0, 1]."""

@@ -1,14 +1,17 @@
 """Compare the run with the last commit."""
 
 import io
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from scipy.stats import binomtest
 
+from src.core import params
 from src.reporting.pictures import results
 
 SIGNIFICANCE = 0.05
@@ -20,8 +23,8 @@ class Run:
 
     Attributes:
         params: params.yaml.
-        metrics: all metrics files, merged as `dvc.api.metrics_show` does.
-        predicted: the predictions on the validation set, as `read_predictions` returns them; None if they are missing.
+        metrics: those of each file, by its name in the folder `metrics`, such as `evaluate`.
+        predicted: the out-of-fold predictions, as `read_predictions` returns them; None if they are missing.
     """
 
     params: Mapping[str, Any]
@@ -55,13 +58,18 @@ def committed_run(predictions_csv: str) -> Run:
 
     try:
         predicted = results.read_predictions(io.StringIO(dvc.api.read(predictions_csv, rev="HEAD")))
-    except (DvcException, FileNotFoundError):  # not in the cache, or the commit has no such output
+    except (DvcException, FileNotFoundError, ValueError):  # not in the cache, no such output, or one of another form
         predicted = None
-    try:
-        metrics = dvc.api.metrics_show(rev="HEAD")
-    except (DvcException, FileNotFoundError):
-        metrics = {}
-    return Run(dvc.api.params_show("params.yaml", rev="HEAD"), metrics, predicted)
+    files = _git("ls-tree", "-r", "--name-only", "HEAD", "metrics/").split()
+    metrics = {
+        metrics_name(Path(file)): json.loads(_git("show", f"HEAD:./{file}")) for file in files if ".json" in file
+    }
+    return Run(params.load_yaml(_git("show", "HEAD:./params.yaml")), metrics, predicted)
+
+
+def metrics_name(file: Path) -> str:
+    """Return the name of a metrics file: `train/4-0` of `metrics/train/4-0.json`."""
+    return file.relative_to("metrics").with_suffix("").as_posix()
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
@@ -74,36 +82,42 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 def verdict(old: Run, new: Run) -> str:
     """Return a sentence that says whether the difference in accuracy is significant."""
-    if "accuracy" not in old.metrics or "accuracy" not in new.metrics:
-        return "One of the two runs has no validation accuracy, so they cannot be compared."
-    difference = f"The accuracy went from {old.metrics['accuracy']:.4f} to {new.metrics['accuracy']:.4f}"
-    if (
-        old.predicted is not None
-        and new.predicted is not None
-        and old.predicted["label"].equals(new.predicted["label"])
-    ):
-        was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in (old.predicted, new.predicted))
+    was, now = (run.metrics.get("evaluate", {}) for run in (old, new))
+    if not all({"accuracy", "ci_low", "ci_high"} <= {*scores} for scores in (was, now)):
+        return "One of the two runs has no accuracy with an interval, so they cannot be compared."
+    difference = f"The accuracy went from {was['accuracy']:.4f} to {now['accuracy']:.4f}"
+    both = _on_the_same_images(old.predicted, new.predicted)
+    if both is not None:
+        was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in both)
         better, worse = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
         if better == worse == 0:
             return f"{difference}: both runs are correct on exactly the same {int(is_correct.sum()):,} images."
         p = float(binomtest(better, better + worse).pvalue)
         significant = "significant" if p < SIGNIFICANCE else "not significant"
         return (
-            f"{difference}: of the same {len(new.predicted):,} images this run corrects {better:,} errors of the last "
+            f"{difference}: of the same {len(is_correct):,} images this run corrects {better:,} errors of the last "
             f"commit and makes {worse:,} new ones; the difference is {significant} at the 5 % level (McNemar's exact "
             f"test, p = {p:.2g})."
         )
-    low, high = (run.metrics["accuracy_interval"] for run in sorted((old, new), key=_accuracy))
-    overlap = "overlap: the difference may be due to chance." if low["high"] >= high["low"] else "do not overlap."
+    low, high = sorted((was, now), key=lambda scores: float(scores["accuracy"]))
+    overlap = "overlap: the difference may be due to chance." if low["ci_high"] >= high["ci_low"] else "do not overlap."
     return (
         f"{difference}. The two runs were not scored on the same images, or the predictions of one are missing, so "
         f"only their 95 % intervals can be compared: they {overlap}"
     )
 
 
-def _accuracy(run: Run) -> float:
-    accuracy: float = run.metrics["accuracy"]
-    return accuracy
+def _on_the_same_images(old: pd.DataFrame | None, new: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return the predictions of two runs on the images that both validated, if there are any, with equal labels."""
+    if old is None or new is None:
+        return None
+    common = old.index.intersection(new.index)
+    old, new = old.loc[common], new.loc[common]
+    return (old, new) if len(common) and old["label"].equals(new["label"]) else None
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def _flat(nested: Mapping[str, Any]) -> dict[str, object]:

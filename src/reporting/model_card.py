@@ -1,4 +1,4 @@
-"""Write docs/model-card.md, what there is to know about the trained ensemble: `python -m src.reporting.model_card`."""
+"""Write docs/model-card.md, what there is to know about the trained networks: `python -m src.reporting.model_card`."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ import pandas as pd
 from src.core import cli, metrics, params
 from src.core.errors import UserError
 from src.core.outputs import replacing
-from src.inference import members
+from src.inference.members import fold_and_seed
 from src.models import recipes
 from src.models.recipes import Recipe
-from src.reporting import templates
+from src.reporting import status, templates
 from src.reporting.pictures import results
 
 CARD = Path("docs/model-card.md")
@@ -26,12 +26,13 @@ def main() -> None:
     """Write the card from the parameters, the metrics and the validation predictions of the last run.
 
     Raises:
-        UserError: something that the card tells of is missing.
+        UserError: something that the card tells of is missing or not up to date.
     """
     wanted = [METRICS / f"{name}.json" for name in ("download", "split", "evaluate", "submit")]
-    for path in [*wanted, MODELS / members.FILE, CLASSES, PREDICTIONS]:
+    for path in [*wanted, MODELS, CLASSES, PREDICTIONS]:
         if not path.exists():
             raise UserError(f"{path} is missing; run `make repro` first")
+    status.ask().refuse(str(CARD))
     with replacing(CARD) as temporary:
         temporary.write_text(render(), encoding="utf-8")
     print(CARD)
@@ -40,14 +41,13 @@ def main() -> None:
 def render() -> str:
     """Return the card as Markdown."""
     settings: dict[str, Any] = dict(params.read())
-    chosen = [settings["recipe"], *settings["more_recipes"]]
     return templates.render(
         TEMPLATE,
         source=settings["source"],
         competition=settings["sources"]["kaggle"]["competition"],
-        split=settings["split"],
-        recipes={name: describe(recipes.get(name)) for name in chosen},
-        members=[*members.read(MODELS)],
+        settings=settings,
+        recipe=describe(recipes.get(settings["recipe"])),
+        members=[path.stem for path in sorted(MODELS.glob("*.safetensors"), key=fold_and_seed)],
         download=metrics.read(METRICS / "download.json"),
         sets=metrics.read(METRICS / "split.json"),
         scores=metrics.read(METRICS / "evaluate.json"),

@@ -2,22 +2,21 @@
 
 import base64
 import functools
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
-from src.reporting import comparison, templates
+from src.reporting import comparison, status, templates
 from src.reporting.pictures import results
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -26,7 +25,7 @@ PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
           "members": Path("plots/members.csv")}  # fmt: skip
 REFUSALS = Path("metrics/refusals.yaml")
-SCORES = (Path("metrics/evaluate.json"), Path("metrics/submit.json"))
+SCORES = ("evaluate", "submit")
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
 
 
@@ -63,10 +62,7 @@ def collect() -> dict[str, Any]:
     """Return all facts of the page, from the files of the run in the current folder; some may be missing."""
     settings = dict(params.read())
     predicted = results.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
-    by_file = {
-        path.relative_to("metrics").with_suffix("").as_posix(): metrics.read(path)
-        for path in sorted(Path("metrics").rglob("*.json"))
-    }
+    by_file = {comparison.metrics_name(path): metrics.read(path) for path in sorted(Path("metrics").rglob("*.json"))}
     return {
         "settings": settings,
         "metrics": by_file,
@@ -74,28 +70,27 @@ def collect() -> dict[str, Any]:
         "tables": {name: pd.read_csv(path).to_dict("records") for name, path in TABLES.items() if path.exists()},
         "stages": read_stages(),
         "pictures": embed_pictures(PICTURES),
-        "unfinished": unfinished_stages(),
+        "status": status.ask(),
         "confusions": [] if predicted is None else results.top_confusions(predicted),
         "no_score": no_score(settings, by_file),
-        **compare(settings, predicted),
+        **compare(comparison.Run(settings, by_file, predicted)),
     }
 
 
-def compare(settings: Mapping[str, Any], predicted: pd.DataFrame | None) -> dict[str, Any]:
+def compare(new: comparison.Run) -> dict[str, Any]:
     """Return what differs from the last commit."""
     commit = comparison.last_commit()
     if not commit:
         return {"commit": "", "changed_params": [], "changed_metrics": [], "verdict": ""}
-    import dvc.api
-
     old = comparison.committed_run(str(PREDICTIONS))
-    # accuracy and public score are compared first, before the metrics of the other stages
-    files = sorted(Path("metrics").rglob("*.json"), key=lambda path: (path not in SCORES, path))
-    new = comparison.Run(settings, dvc.api.metrics_show(*map(str, files)) if files else {}, predicted)
+    # accuracy and public score first, before the metrics of the other stages
+    before, now = (
+        {name: run.metrics[name] for name in (*SCORES, *run.metrics) if name in run.metrics} for run in (old, new)
+    )
     return {
         "commit": commit[:8],
         "changed_params": comparison.changes(old.params, new.params),
-        "changed_metrics": comparison.changes(old.metrics, new.metrics),
+        "changed_metrics": comparison.changes(before, now),
         "verdict": comparison.verdict(old, new),
     }
 
@@ -126,12 +121,8 @@ def describe_file(path: Path) -> DataFile:
         return DataFile(str(path))
     if path.suffix == ".npy":
         values = np.load(path, mmap_mode="r")
-        ends = "empty"
-        if values.size:
-            lows, highs = zip(*((part.min(), part.max()) for part in arrays.parts(values)), strict=True)
-            ends = _range(min(lows), max(highs))
         shape = " \N{MULTIPLICATION SIGN} ".join(f"{size:,}" for size in values.shape)
-        return DataFile(str(path), shape, str(values.dtype), ends)
+        return DataFile(str(path), shape, str(values.dtype), _ends(values))
     if path.suffix == ".safetensors":
         weights = load_file(path).values()
         low, high = min(array.min() for array in weights), max(array.max() for array in weights)
@@ -139,7 +130,12 @@ def describe_file(path: Path) -> DataFile:
     with path.open("rb") as file:
         columns = file.readline().count(b",") + 1
         rows = sum(1 for _ in file)
-    return DataFile(str(path), f"{rows:,} rows, {columns:,} columns", "text", f"{path.stat().st_size / 1e3:,.0f} kB")
+    return DataFile(
+        str(path),
+        f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns",
+        "text",
+        f"{path.stat().st_size / 1e3:,.0f} kB",
+    )
 
 
 def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
@@ -176,26 +172,21 @@ def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:
     return "Nothing was submitted: an earlier submission has the same or a higher validation accuracy."
 
 
-def unfinished_stages() -> list[str]:
-    """Return the stages that are not up to date with their files and parameters, according to DVC."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], capture_output=True, text=True)
-    return [*json.loads(done.stdout)] if done.returncode == 0 else []
-
-
 def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
     """Return the short table that is printed after a run; `page_file` is where the page is written."""
     evaluation, submission = facts["evaluation"], facts["metrics"].get("submit", {})
     rows = {"accuracy": "none: there is no validation result"}
-    if "accuracy" in evaluation:
-        interval = evaluation["accuracy_interval"]
+    if evaluation:
         rows = {
             "accuracy": f"{evaluation['accuracy']:.4f}",
-            "95 % interval": f"{interval['low']:.4f} to {interval['high']:.4f}",
+            "95 % interval": f"{evaluation['ci_low']:.4f} to {evaluation['ci_high']:.4f}",
             "errors": f"{evaluation['errors']:,} of {evaluation['images']:,} validation images",
         }
     rows["public score"] = str(submission["public_score"]) if "public_score" in submission else facts["no_score"]
-    if facts["unfinished"]:
-        rows["not up to date"] = ", ".join(facts["unfinished"])
+    if facts["status"].failure:
+        rows["not checked"] = facts["status"].failure
+    elif facts["status"].outdated:
+        rows["not up to date"] = ", ".join(facts["status"].outdated)
     rows["report"] = str(page_file.absolute())
     return "\n".join(f"{name:<15} {value}" for name, value in rows.items())
 
@@ -210,11 +201,30 @@ def _path(out: str | Mapping[str, Any]) -> str:
 
 
 def _data_files(pattern: str, describe: Callable[[Path], DataFile]) -> Iterator[DataFile]:
-    """Yield the files of a path of dvc.yaml, in which each template stands for any text, as `describe` has them."""
+    """Yield the files of a path of dvc.yaml, in which each template stands for any text, as `describe` has them.
+
+    Files that differ only in their names and ranges, as those of the networks do, are one.
+    """
     found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
-    for path in found or [Path(pattern)]:
-        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-        yield from (describe(file) for file in files if file.suffix not in (".png", ".json"))
+    paths = [
+        file for path in found or [Path(pattern)] for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+    ]
+    described = [describe(file) for file in paths if not file.is_dir() and file.suffix not in (".png", ".json")]
+    alike = groupby(described, lambda file: (Path(file.path).parent, Path(file.path).suffix, file.shape, file.type))
+    for (folder, suffix, shape, type_), group in alike:
+        files = [*group]
+        together = DataFile(f"{folder}/*{suffix}", f"{len(files)} times {shape}", type_)
+        yield files[0] if len(files) == 1 else together
+
+
+def _ends(values: NDArray[Any]) -> str:
+    """Return the least and the greatest value; NaN, which an image has that nobody validates, does not count."""
+    if values.dtype.kind == "U":
+        distinct = np.unique(values)
+        return f"{distinct[0]} to {distinct[-1]}"
+    ends = [(np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)) for part in arrays.parts(values)]
+    lows, highs = zip(*ends, strict=True)
+    return _range(np.fmin.reduce(lows), np.fmax.reduce(highs))
 
 
 def _range(low: Any, high: Any) -> str:

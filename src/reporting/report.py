@@ -13,33 +13,41 @@ INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock", ".git/HEAD", ".git/logs/HEAD")
 """The files that determine, together with the metrics, whether the page is up to date."""
 
 
-def main(if_changed: bool = False) -> None:
+def main(after_repro: int | None = None) -> None:
     """Write the page from the files of the run, of which some may be missing, and print a short table.
 
     Args:
-        if_changed: leave the page as it is if nothing has changed since it was written. This is for `make repro`, which
-            has just brought all stages up to date.
+        after_repro: the exit status of the `dvc repro` that `make repro` has just run. After a success the page is left
+            as it is if nothing has changed since it was written.
 
     Raises:
-        UserError: with `if_changed`, the submission was refused; the stage itself succeeds, but `make repro` must not.
+        UserError: DVC cannot tell whether the results are up to date; or, in `make repro`, the submission was refused:
+            the stage itself succeeds, but `make repro` must not.
     """
     fingerprint = _fingerprint()
-    if if_changed and (table := _table_of(fingerprint)):
+    if after_repro == 0 and (table := _table_of(fingerprint)):
         print(table)
     else:
-        _write(fingerprint)
+        _write(fingerprint, started=after_repro in (None, 0))
     submission = Path("metrics/submit.json")
-    if if_changed and submission.exists() and metrics.read(submission).get("refused"):
+    if after_repro == 0 and submission.exists() and metrics.read(submission).get("refused"):
         raise UserError("the submission was refused; all other results stand, and the next run submits")
 
 
-def _write(fingerprint: str) -> None:
-    from src.reporting import page  # loads numpy, pandas and DVC
+def _write(fingerprint: str, started: bool) -> None:
+    from src.reporting import page  # loads numpy and pandas
 
     facts = page.collect()
+    failure = facts["status"].failure
+    if failure and not started:
+        raise UserError(f"nothing was run, and the results that lie here are of an earlier run; {failure}")
     table = page.short_table(facts, PAGE)
+    # what is out of date may become right again without a change of any file that the fingerprint is of
+    fingerprint = "" if failure or facts["status"].outdated else fingerprint
     PAGE.write_text(page.render(facts, fingerprint, table), encoding="utf-8")
     print(table)
+    if failure:
+        raise UserError(f"the results could not be checked: {failure}")
 
 
 def _fingerprint() -> str:

@@ -1,12 +1,13 @@
 """Decide whether predictions are worth a submission, and send them."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field
+from ruamel.yaml.error import YAMLError
 
 from src.core.errors import UserError
 from src.core.outputs import replacing
@@ -46,16 +47,19 @@ class Refusals(Section):
         """
         try:
             return validate(load_yaml(path.read_text(encoding="utf-8")), cls, [])
-        except (yaml.YAMLError, ValueError, UserError):
+        except (YAMLError, ValueError, UserError):
             raise UserError(f"{path}: expected the keys refusals and reason; `git checkout {path}`") from None
 
     def write(self, path: Path) -> None:
         """Write them as YAML."""
         with replacing(path) as temporary:
-            temporary.write_text(yaml.safe_dump(self.model_dump(), sort_keys=False, width=1000), encoding="utf-8")
+            # a text in JSON is one in YAML
+            temporary.write_text(
+                f"refusals: {self.refusals}\nreason: {json.dumps(self.reason, ensure_ascii=False)}\n", encoding="utf-8"
+            )
 
 
-def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitParams) -> float | None:
+def submit(source: Source, csv: Path, accuracy: float, params: SubmitParams) -> float | None:
     """Submit the predictions in `csv` if `params.when` says so; return their public score.
 
     A file that was submitted before, byte for byte, is passed on with its earlier message, by which the source
@@ -64,7 +68,7 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
     Args:
         source: where the predictions go.
         csv: the file to submit.
-        accuracy: on the validation set, in [0, 1]; None where there is no validation set.
+        accuracy: on the validation images, in [0, 1].
         params: when to submit.
 
     Returns:
@@ -72,7 +76,6 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
 
     Raises:
         Refused: the source does not accept the predictions now, or has no score for them yet.
-        UserError: `better` cannot be decided without a validation set.
     """
     if params.when == "never":
         print("not submitted: submit.when is never")
@@ -84,15 +87,9 @@ def submit(source: Source, csv: Path, accuracy: float | None, params: SubmitPara
         if found["sha256"] == digest:
             return source.submit(csv, found.string)
     if params.when == "better":
-        if accuracy is None:
-            raise UserError(
-                "params.yaml: submit.when: better needs a validation accuracy, which split.train_fraction 1.0 leaves "
-                "none of; set it to always or never"
-            )
         scored = [found["accuracy"] for found, failed in earlier if not failed and found["accuracy"] != "unknown"]
         best = max(map(float, scored), default=-1.0)
         if round(accuracy, 6) <= best:
             print(f"not submitted: validation accuracy {accuracy:.6f}, an earlier submission has {best:.6f}")
             return None
-    stated = "unknown" if accuracy is None else f"{accuracy:.6f}"
-    return source.submit(csv, f"validation accuracy {stated}, sha256 {digest}")
+    return source.submit(csv, f"validation accuracy {accuracy:.6f}, sha256 {digest}")

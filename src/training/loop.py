@@ -8,7 +8,7 @@ import torch
 
 from src.core.errors import UserError
 from src.core.progress import Progress
-from src.data.images import ImageSet, classes_of
+from src.data.images import ImageSet
 from src.models import forward, networks, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.device import layer_precision, torch_dtype
@@ -16,45 +16,48 @@ from src.models.recipes import Recipe
 from src.training import losses
 from src.training.batches import BatchMeans, batches, check_size
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
-from src.training.mapped import fit_into_memory, training_images
+from src.training.mapped import fits_into_memory, training_images
 from src.training.optimization import make_optimizer, set_learning_rate
 from src.training.processes import ALONE, Processes
 
 
 def train(
     recipe: Recipe,
+    fold: int,
     seed: int,
-    train_set: ImageSet,
-    validation_set: ImageSet,
+    labelled: ImageSet,
     device: torch.device,
     record: Callable[[CurvePoint], None] = lambda point: None,
     processes: Processes = ALONE,
 ) -> tuple[Checkpoint, list[CurvePoint]]:
-    """Train a network. The validation set is measured and never learned from.
+    """Train a network on the images of all folds but one, whose images are measured and never learned from.
 
     Args:
         recipe: what to train and how.
+        fold: the number of the fold that validates.
         seed: of everything random; equal seeds give equal networks.
-        train_set: images float32 in [0, 1], shape (N, side, side), and labels.
-        validation_set: the same, shape (M, side, side); M may be 0.
+        labelled: images float32 in [0, 1], shape (N, side, side), labels and folds.
         device: where to train.
         record: called with each point of the learning curve as soon as it is known.
         processes: those that train together. Only the first measures the validation set.
 
     Returns:
-        The trained network, and its learning curve.
+        The trained network, and its learning curve, which is empty in all processes but the first.
 
     Raises:
-        UserError: a batch is larger than the training set or smaller than the number of processes, the images are too
-            small for the network, the device does not support the recipe's precision, or the loss becomes NaN or
-            infinite.
+        UserError: there is no such fold, a batch is larger than the training set or smaller than the number of
+            processes, the images are too small for the network, the device does not support the recipe's precision, or
+            the loss becomes NaN or infinite.
     """
+    if fold not in labelled.known_folds:
+        raise UserError(f"params.yaml: folds: there is no fold {fold}; they are numbered from 0 to split.n_splits - 1")
+    train_set, validation_set = labelled.split(fold)
     check_size(recipe, len(train_set), processes.count)
-    classes = classes_of(train_set, validation_set)
+    classes = np.unique(labelled.known_labels)
     dtype = torch_dtype(recipe.precision, device)
     generator = torch.Generator().manual_seed(seed)
     order = generator if recipe.shuffle else None
-    in_memory = fit_into_memory(dtype, train_set, validation_set)
+    in_memory = fits_into_memory(labelled.images, dtype)
     images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes.share)
     validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
@@ -67,7 +70,7 @@ def train(
     step = 0
     curve: list[CurvePoint] = []
     precision = layer_precision(recipe.precision, device)
-    with Progress(f"training seed {seed} in {precision}", recipe.epochs, "epoch") as progress:
+    with Progress(f"training fold {fold}, seed {seed}, in {precision}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             network.train()
             means = BatchMeans(device)
@@ -81,10 +84,8 @@ def train(
                 means.add(logits, targets, loss)
                 step += 1
             _check_finite(means.loss, epoch)
-            if epoch % epochs_per_point == 0 or epoch == recipe.epochs:
-                measured: tuple[float, ...] = ()
-                if len(validation_set) > 0 and processes.first:
-                    measured = measure(network, recipe, validation_images, validation_labels, not in_memory)
+            if processes.first and (epoch % epochs_per_point == 0 or epoch == recipe.epochs):
+                measured = measure(network, recipe, validation_images, validation_labels, not in_memory)
                 curve.append(CurvePoint(epoch, means.loss, means.accuracy, *measured))
                 record(curve[-1])
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
@@ -92,7 +93,7 @@ def train(
     first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]
     _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
-    return Checkpoint(weights, recipe, classes, train_set.side), curve
+    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed), curve
 
 
 def _check_finite(loss: float, epoch: int) -> None:

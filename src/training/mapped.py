@@ -3,6 +3,7 @@
 The batches are the same as those of a set in memory, in the same random order, and so is the trained network.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,30 +11,29 @@ from itertools import islice
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from src.core import arrays
-from src.data.images import ImageSet
+from src.core.arrays import Array
 from src.models import preprocessing
 from src.models.recipes import Recipe
 from src.training.augmentation import TrainingImages
 
 SHARE = 0.25
-"""The share of this machine's memory that the images of both sets may take."""
+"""The share of this machine's memory that the labelled images may take."""
 
 GROUP = 64
 """Batches that are read together, in the order of the file, while as many are trained."""
 
 
-def fit_into_memory(dtype: torch.dtype, *sets: ImageSet) -> bool:
-    """Whether all images of the sets, as `dtype`, take at most `SHARE` of the memory of this machine."""
+def fits_into_memory(images: Array, dtype: torch.dtype) -> bool:
+    """Whether all `images`, as `dtype`, take at most `SHARE` of the memory of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return sum(one.images.size for one in sets) * dtype.itemsize <= SHARE * memory
+    return math.prod(images.shape) * dtype.itemsize <= SHARE * memory
 
 
 def training_images(
-    images: NDArray[np.float32],
+    images: Array,
     recipe: Recipe,
     generator: torch.Generator,
     device: torch.device,
@@ -43,7 +43,7 @@ def training_images(
 ) -> TrainingImages:
     """Return the images of a training set, shape (N, side, side) in [0, 1], for training as `dtype` on `device`."""
     if in_memory:
-        return TrainingImages(torch.from_numpy(np.array(images)).to(device, dtype), recipe, generator, share)
+        return TrainingImages(torch.from_numpy(arrays.load(images)).to(device, dtype), recipe, generator, share)
     return MappedImages(images, recipe, generator, device, dtype, share)
 
 
@@ -61,7 +61,7 @@ class MappedImages(TrainingImages):
 
     def __init__(
         self,
-        images: NDArray[np.float32],
+        images: Array,
         recipe: Recipe,
         generator: torch.Generator,
         device: torch.device,

@@ -5,46 +5,42 @@ from collections.abc import Mapping
 import numpy as np
 
 from src.core import arrays
-from src.data.images import ImageSet, classes_of, count_classes
+from src.data.images import ImageSet, count_classes
 from src.reporting.pictures.style import DECIMAL, GRID, SETS, WIDE_COLUMNS, Picture, chart, image_grid, name_classes
 
 
-def labelled_images(train_set: ImageSet) -> Picture:
-    """Draw the first images of the training set with their labels."""
-    first = train_set[:GRID]
-    labels = [str(label) for label in first.known_labels]
-    text = f"The first {len(first)} images of the training set, each under its label: {', '.join(labels)}."
-    return Picture(text, image_grid("Training images under their labels", first.images, labels))
+def labelled_images(labelled: ImageSet) -> Picture:
+    """Draw the first labelled images with their labels."""
+    labels = [str(label) for label in labelled.known_labels[:GRID]]
+    text = f"The first {len(labels)} labelled images, each under its label: {', '.join(labels)}."
+    return Picture(text, image_grid("Labelled images under their labels", labelled.images[:GRID], labels))
 
 
-def class_balance(train_set: ImageSet, validation_set: ImageSet) -> Picture:
-    """Draw the class distribution of each set."""
-    classes = classes_of(train_set, validation_set)
-    figure = chart("Class balance of training and validation set", 2.8)
+def class_balance(labelled: ImageSet) -> Picture:
+    """Draw the share of each class among the labelled images, and the least and the greatest share in a fold."""
+    labels, folds = labelled.known_labels, labelled.known_folds
+    classes, numbers = np.unique(labels), np.unique(folds)
+    counts = np.stack([count_classes(labels[folds == fold], classes) for fold in numbers], axis=1)
+    shares, of_folds = 100 * counts.sum(axis=1) / len(labels), 100 * counts / counts.sum(axis=0)
+    spread = [shares - of_folds.min(axis=1), of_folds.max(axis=1) - shares]
+    missing = [
+        f"No {label} in fold {fold}."
+        for number, fold in enumerate(numbers)
+        for label in classes[counts[:, number] == 0]
+    ]
+    figure = chart("Class balance of the folds", 2.8)
     axes = figure.subplots()
-    texts, missing = [], []
-    width = 0.4
-    sets = {"training": train_set, "validation": validation_set}
-    for offset, (name, image_set) in zip((-width / 2, width / 2), sets.items(), strict=True):
-        if len(image_set) == 0:
-            missing.append(f"The {name} set is empty.")
-            continue
-        counts = count_classes(image_set.known_labels, classes)
-        shares = 100 * counts / len(image_set)
-        hatch = "///" if name == "validation" else None
-        label = f"{name}, {len(image_set):,} images"
-        axes.bar(np.arange(len(classes)) + offset, shares, width, color=SETS[name]["color"], hatch=hatch, label=label)
-        texts.append(
-            f"{name}: {len(image_set):,} images, between {shares.min():.1f} and {shares.max():.1f} % per class"
-        )
-        missing += [f"No {label} in the {name} set." for label in classes[counts == 0]]
+    axes.bar(range(len(classes)), shares, 0.7, yerr=spread, capsize=3, color=SETS["labelled"]["color"])
     axes.set_title(" ".join(missing))
     name_classes(axes, classes)
     axes.grid(axis="x", visible=False)
-    axes.set(xlabel="class", ylabel="share of the set (%)")
-    axes.margins(x=0.01, y=0.2)
-    axes.legend(ncols=2, loc="upper left")
-    return Picture(f"Share of each class in each set. {'; '.join(texts)}. {' '.join(missing)}".strip(), figure)
+    axes.set(xlabel="class", ylabel="share of the labelled images (%)")
+    axes.margins(x=0.01, y=0.1)
+    text = (
+        f"Share of each class among {len(labels):,} labelled images, between {shares.min():.1f} and {shares.max():.1f} "
+        f"%; a line runs from the least to the greatest share in one of {len(numbers)} folds. {' '.join(missing)}"
+    )
+    return Picture(text.strip(), figure)
 
 
 def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
@@ -54,8 +50,6 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
     edges = np.linspace(0, 256, 33) / 256
     texts = []
     for name, image_set in sets.items():
-        if len(image_set) == 0:
-            continue
         counts = np.zeros(256, dtype=np.int64)
         for part in arrays.parts(image_set.images):
             gray_levels = np.rint(part * 255).astype(np.uint8)
@@ -70,18 +64,18 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
     return Picture(f"Distribution of the pixel values in 32 equal bins. {'; '.join(texts)}.", figure)
 
 
-def mean_images(train_set: ImageSet) -> Picture:
-    """Draw the mean image of each class of the training set."""
-    classes = np.unique(train_set.known_labels)
-    sums = np.zeros((len(classes), train_set.side, train_set.side))
+def mean_images(labelled: ImageSet) -> Picture:
+    """Draw the mean image of each class."""
+    classes = np.unique(labelled.known_labels)
+    sums = np.zeros((len(classes), labelled.side, labelled.side))
     done = 0
-    for part in arrays.parts(train_set.images):
-        labels_ = train_set.known_labels[done : done + len(part)]
+    for part in arrays.parts(labelled.images):
+        labels_ = labelled.known_labels[done : done + len(part)]
         done += len(part)
         for code in np.unique(np.searchsorted(classes, labels_)):
             # image after image, as in a sum over the whole set: other orders round otherwise
             sums[code] = np.concatenate([sums[code, None], part[labels_ == classes[code]]]).sum(axis=0)
-    means = [total / count for total, count in zip(sums, count_classes(train_set.known_labels, classes), strict=True)]
+    means = [total / count for total, count in zip(sums, count_classes(labelled.known_labels, classes), strict=True)]
     labels = [str(label) for label in classes]
-    text = f"The mean training image of each of the {len(classes)} classes: {', '.join(labels)}."
-    return Picture(text, image_grid("Mean training image of each class", means, labels, columns=WIDE_COLUMNS))
+    text = f"The mean image of each of the {len(classes)} classes: {', '.join(labels)}."
+    return Picture(text, image_grid("Mean image of each class", means, labels, columns=WIDE_COLUMNS))

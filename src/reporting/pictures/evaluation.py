@@ -1,4 +1,4 @@
-"""Pictures of the predictions on the validation set."""
+"""Pictures of the out-of-fold predictions."""
 
 from typing import Any
 
@@ -17,10 +17,34 @@ LEAST_CONFIDENT = 10
 BINS = 10
 
 
+def error_rates(members: pd.DataFrame) -> Picture:
+    """Draw the error rate of each network on the images of its own fold, with its 95 % Wilson interval.
+
+    Args:
+        members: a row for each network, as `Scores.of_members` returns them.
+    """
+    if len(members) == 1:
+        return Picture("There is one network, so there is nothing to compare it with.")
+    accuracy = members["accuracy"]
+    rates = 100 * (1 - accuracy)
+    spread = 100 * np.stack([members["ci_high"] - accuracy, accuracy - members["ci_low"]])
+    figure = style.chart("Error rate of each network on its own fold, with its 95 % interval", 2.4)
+    axes = figure.subplots()
+    axes.bar(range(len(rates)), rates, 0.6, yerr=spread, capsize=3, color=style.SETS["validation"]["color"])
+    axes.axhline(rates.mean(), label="mean", **style.SETS["test"])
+    axes.set_xticks(range(len(rates)), list(members["member"]), rotation=90 if len(rates) > 12 else 0)
+    axes.grid(axis="x", visible=False)
+    axes.set(xlabel="fold-seed", ylabel="errors (%)")
+    axes.legend()
+    return Picture(
+        f"The {len(rates)} networks err on {rates.min():.2f} to {rates.max():.2f} % of the images of their own folds; "
+        f"the standard deviation of their accuracies is {accuracy.std():.4f}.",
+        figure,
+    )
+
+
 def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     """Draw the confusion matrix of the classes, shape (C,)."""
-    if predicted.empty:
-        return _no_validation_set("confusion matrix")
     names = [str(label) for label in classes]
     # pandas and not scikit-learn, whose import takes longer than this whole picture
     pairs = pd.crosstab(predicted["label"], predicted["predicted"])
@@ -29,7 +53,7 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
     np.fill_diagonal(errors, np.nan)
     most = max(1.0, np.nanmax(errors, initial=0))
     inches = min(style.WIDTH, 1.8 + 0.4 * len(names))
-    figure = style.chart("Confusion matrix of the validation set", inches, inches)
+    figure = style.chart("Confusion matrix of the validation images", inches, inches)
     axes = figure.subplots()
     cmap = mpl.colormaps[style.ERRORS].with_extremes(bad="#eeeeee")
     axes.imshow(errors, cmap=cmap, vmin=0, vmax=most)
@@ -54,8 +78,6 @@ def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     """Draw the accuracy of the predictions against their confidence."""
-    if predicted.empty:
-        return _no_validation_set("reliability diagram")
     bins = np.minimum((predicted["confidence"] * BINS).astype(int), BINS - 1)
     correct = predicted["label"] == predicted["predicted"]
     groups = pd.DataFrame({"confidence": predicted["confidence"], "correct": correct}).groupby(bins)
@@ -64,7 +86,7 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.plot([0, 1], [0, 1], ":", color="#777777", label="perfectly calibrated")
     upper.plot(
-        mean["confidence"], mean["correct"], "o-", color=style.SETS["validation"]["color"], label="validation set"
+        mean["confidence"], mean["correct"], "o-", color=style.SETS["validation"]["color"], label="validation images"
     )
     upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="accuracy")
     upper.legend(loc="upper left")
@@ -76,42 +98,34 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     return Picture(f"{text}within {BINS} bins of confidence the two differ by {gap:.3f} on average.", figure)
 
 
-def confident_mistakes(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
+def confident_mistakes(labelled: ImageSet, predicted: pd.DataFrame) -> Picture:
     """Draw the wrong predictions with the highest confidence, highest first."""
-    if predicted.empty:
-        return _no_validation_set("mistakes to show")
     wrong = wrong_predictions(predicted)
     if wrong.empty:
-        return Picture("There is no mistake on the validation set.")
+        return Picture("There is no mistake on the validation images.")
     worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(style.GRID)
     top = worst.iloc[0]
     text = f"The {len(worst)} of {len(wrong):,} mistakes with the highest confidence, first a {top['label']} predicted "
     return Picture(
         f"{text}to be a {top['predicted']} with confidence {top['confidence']:.2f}.",
-        _grid("Most confident mistakes: label → predicted label, confidence", validation_set, worst),
+        _grid("Most confident mistakes: label → predicted label, confidence", labelled, worst),
     )
 
 
-def least_confident(validation_set: ImageSet, predicted: pd.DataFrame) -> Picture:
+def least_confident(labelled: ImageSet, predicted: pd.DataFrame) -> Picture:
     """Draw the validation images with the lowest confidence, whether predicted correctly or not."""
-    if predicted.empty:
-        return _no_validation_set("least confident predictions")
     least = predicted.sort_values("confidence", kind="stable").head(LEAST_CONFIDENT)
     correct = len(least) - len(wrong_predictions(least))
     return Picture(
         f"The {len(least)} validation images with the lowest confidence, from {least['confidence'].min():.2f} to "
         f"{least['confidence'].max():.2f}; {correct} of them are predicted correctly.",
-        _grid("Least confident: label → predicted label, confidence", validation_set, least),
+        _grid("Least confident: label → predicted label, confidence", labelled, least),
     )
 
 
-def _no_validation_set(what: str) -> Picture:
-    return Picture(f"No {what}: all labelled images are trained on, none are left to validate with.")
-
-
-def _grid(title: str, validation_set: ImageSet, rows: pd.DataFrame) -> Figure:
+def _grid(title: str, labelled: ImageSet, rows: pd.DataFrame) -> Figure:
     captions = [
         f"{style.shorten(row['label'])} → {style.shorten(row['predicted'])}\n{row['confidence']:.2f}"
         for _, row in rows.iterrows()
     ]
-    return style.image_grid(title, validation_set.images[rows.index.to_numpy()], captions)
+    return style.image_grid(title, labelled.images[rows.index.to_numpy()], captions)

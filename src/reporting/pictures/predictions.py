@@ -10,17 +10,17 @@ from src.data.images import ImageSet
 from src.reporting.pictures.style import GRID, Picture, image_grid, shorten
 
 
-def least_confident(test_set: ImageSet, probabilities: NDArray[np.float32], classes: NDArray[Any]) -> Picture:
+def least_confident(test_set: ImageSet, of_members: NDArray[np.float32], classes: NDArray[Any]) -> Picture:
     """Draw the test images with their predictions, lowest confidence first.
 
     Args:
         test_set: the images, without labels.
-        probabilities: of each image for each class, shape (N, C).
+        of_members: the probabilities that each member gives each image, shape (N, members, C).
         classes: shape (C,).
     """
-    confidence = np.concatenate([part.max(axis=1) for part in arrays.parts(probabilities)])
+    confidence = np.concatenate([part.mean(axis=1).max(axis=1) for part in arrays.parts(of_members)])
     first = np.argsort(confidence, kind="stable")[:GRID]
-    labels = classes[probabilities[first].argmax(axis=1)]
+    labels = classes[of_members[first].mean(axis=1).argmax(axis=1)]
     captions = [f"{shorten(str(label))}\n{confidence[index]:.2f}" for index, label in zip(first, labels, strict=True)]
     text = f"The {len(first)} of {len(test_set):,} test images with the lowest confidence, from "
     return Picture(

@@ -7,11 +7,14 @@ import pandas as pd
 
 
 def read_predictions(file: Path | TextIO) -> pd.DataFrame:
-    """Return the predictions on the validation set, one row per image.
+    """Return the out-of-fold predictions, one row per validation image.
 
-    The columns are `label` and `predicted`, as text, and `confidence`, in [0, 1].
+    The index is that of the image among the labelled ones. The columns are `label` and `predicted`, as text, and
+    `confidence`, in [0, 1].
     """
-    return pd.read_csv(file, dtype={"label": str, "predicted": str, "confidence": float}, keep_default_na=False)
+    types = {"row": int, "label": str, "predicted": str, "confidence": float}
+    predicted = pd.read_csv(file, dtype=types, keep_default_na=False, index_col="row")
+    return predicted.set_index(predicted.index - 1)  # rows of the file are counted from 1
 
 
 def wrong_predictions(predicted: pd.DataFrame) -> pd.DataFrame:

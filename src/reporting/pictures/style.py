@@ -20,10 +20,11 @@ COLUMNS = 10  # images in a row of a grid
 WIDE_COLUMNS = 5  # images in a row where there is one image per class
 GRID = 4 * COLUMNS
 
-# training, validation and test set differ in colour, in lightness and in line style
+# these differ in colour, in lightness and in line style
 SETS: dict[str, dict[str, Any]] = {
     "training": {"color": "#0072b2", "linestyle": "--"},
     "validation": {"color": "#d55e00", "linestyle": "-"},
+    "labelled": {"color": "#0072b2", "linestyle": "-"},
     "test": {"color": "#333333", "linestyle": ":"},
 }
 GRAY = "gray_r"

@@ -13,33 +13,29 @@ from src.reporting.pictures.style import DIVERGING, SETS, WIDE_COLUMNS, Picture,
 
 
 def learning_curves(loss: Mapping[str, pd.DataFrame], accuracy: Mapping[str, pd.DataFrame]) -> Picture:
-    """Draw loss and accuracy of both sets over the epochs, one line per member of the ensemble."""
-    title = "Learning curves" if len(loss) == 1 else f"Learning curves, one line for each of {len(loss)} models"
+    """Draw loss and accuracy of both sets over the epochs, one line per network."""
+    title = "Learning curves" if len(loss) == 1 else f"Learning curves, one line for each of {len(loss)} networks"
     figure = chart(title, 3)
     texts = []
     for axes, quantity, by_member in zip(figure.subplots(1, 2), ("loss", "accuracy"), (loss, accuracy), strict=True):
         for name, column in (("training", "train"), ("validation", "validation")):
-            curves = [curve for curve in by_member.values() if curve[column].notna().any()]
-            for number, curve in enumerate(curves):
+            for number, curve in enumerate(by_member.values()):
                 marker = "o" if len(curve) == 1 else None  # a single epoch makes no line
                 axes.plot(
                     curve["epoch"], curve[column], marker=marker, label="" if number else name, alpha=0.85, **SETS[name]
                 )
-            if curves:
-                first, last = (np.mean([curve[column].iloc[at] for curve in curves]) for at in (0, -1))
-                texts.append(f"{name} {quantity} from {first:.3f} to {last:.3f}")
+            first, last = (np.mean([curve[column].iloc[at] for curve in by_member.values()]) for at in (0, -1))
+            texts.append(f"{name} {quantity} from {first:.3f} to {last:.3f}")
         axes.set(xlabel="epoch", ylabel=quantity)
         axes.legend()
-    if not any("validation" in text for text in texts):
-        texts.append("there is no validation set")
     epochs = max(int(curve["epoch"].max()) for curve in loss.values())
-    return Picture(f"Over {epochs} epochs and {len(loss)} models (their mean): {', '.join(texts)}.", figure)
+    networks = "" if len(loss) == 1 else f" and {len(loss)} networks (their mean)"
+    return Picture(f"Over {epochs} epochs{networks}: {', '.join(texts)}.", figure)
 
 
 def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
-    """Draw the weights of the first model of the run's recipe, one image per class, if it is a linear model."""
-    seeds = [file for file in models_dir.glob("*.safetensors") if file.stem.isdecimal()]  # of the run's own recipe
-    checkpoint = min(seeds, key=lambda file: int(file.stem))
+    """Draw the weights of one of the models, one image per class, if it is linear."""
+    checkpoint = min(models_dir.glob("*.safetensors"))
     weights = load_file(checkpoint)
     if set(weights) != {"weight", "bias"}:
         return Picture("There are no weights to draw: only a linear model has one weight per pixel and class.")
@@ -47,7 +43,7 @@ def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
     by_class = weights["weight"].reshape(-1, side, side)
     limit = float(np.abs(by_class).max())
     figure = image_grid(
-        f"Weights of the linear model, seed {checkpoint.stem}: violet is evidence for the class, orange against it",
+        "Weights of the linear model: violet is evidence for the class, orange against it",
         by_class, [str(label) for label in classes], columns=WIDE_COLUMNS, cmap=DIVERGING, limits=(-limit, limit),
     )  # fmt: skip
     return Picture(f"The weight of each pixel, one image per class, between {-limit:.2f} and {limit:.2f}.", figure)

@@ -13,14 +13,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from src.core.errors import UserError
 from src.sources.kaggle.failures import KaggleError
+from src.sources.kaggle.state import Taken
 from src.sources.kaggle.words import cleaned, known_credentials
 
 PAGE_SIZE = 100
@@ -108,39 +110,69 @@ def _download(api: Any, competition: str, into: str) -> None:
             raise KaggleError("connection", text="the download broke off") from None
 
 
-def _list_submissions(api: Any, competition: str, message: str | None, ref: int | None) -> list[dict[str, Any]]:
-    """Return all submissions, the latest first; with `message` or `ref`, those down to the one looked for."""
+def _list_submissions(api: Any, competition: str, message: str | None, taken: dict[str, str]) -> list[dict[str, Any]]:
+    """Return all submissions, the latest first; with `message`, those down to the one looked for.
+
+    Args:
+        api: the client.
+        competition: the name in its URL.
+        message: of the submission looked for; None for all.
+        taken: the messages of known submissions by number, which count in place of what the list says.
+    """
     from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-    found: dict[int | str, dict[str, Any]] = {}
-    tokens: set[str] = set()
     request = ApiListSubmissionsRequest()
     request.competition_name = competition
-    request.page, request.page_size = 1, PAGE_SIZE
     credentials = known_credentials()
     with _failures(), api.build_kaggle_client() as client:
         call = client.http_client().call
-        while True:
+
+        def ask(size: int, number: int, token: str) -> tuple[list[Any], str]:
+            request.page_size, request.page, request.page_token = size, number, token or None
             page = call("competitions.CompetitionApiService", "ListSubmissions", request, _Json)
-            shown = page.get("submissions") or []
-            token = str(page.get("nextPageToken") or "")
-            new = {_identity(entry): _readable(entry, credentials) for entry in shown}
-            repeated = bool(new) and all(key in found for key in new)
-            found = found | {key: entry for key, entry in new.items() if key not in found}
-            if any(
-                entry["status"] != "ERROR" and (entry["message"] == message or (ref and entry["ref"] == ref))
-                for entry in new.values()
-            ):
-                break
-            if (repeated and (token or len(shown) >= PAGE_SIZE)) or token in tokens:
-                raise KaggleError("paging")
-            # the service may page by number or by token
-            if not token and (not new or repeated or request.page_token):
-                break
-            if token:
-                tokens.add(token)
-            request.page, request.page_token = request.page + 1, token or None
-    return list(found.values())
+            return page.get("submissions") or [], str(page.get("nextPageToken") or "")
+
+        # A full page that comes back without a token may be all there is, where the service pages by token alone, or
+        # the cut list of one that does not page. In pages that are one smaller the first gives a token, or the number
+        # of the page counts; the other repeats its page again. A larger page would not tell them from a service that
+        # has no larger ones.
+        for size in (PAGE_SIZE, PAGE_SIZE - 1):
+            found = _read_pages(ask, size, message, lambda entry: _readable(entry, credentials, taken))
+            if found is not None:
+                return found
+    raise KaggleError("paging")
+
+
+def _read_pages(
+    ask: Callable[[int, int, str], tuple[list[Any], str]],
+    size: int,
+    message: str | None,
+    readable: Callable[[Any], dict[str, Any]],
+) -> list[dict[str, Any]] | None:
+    """Return the submissions on all pages of this size; None if a full page comes back, without a token for more.
+
+    Raises:
+        KaggleError: a page or a token comes back, and says that there are more.
+    """
+    found: dict[int | str, dict[str, Any]] = {}
+    tokens: set[str] = set()
+    number, token = 1, ""
+    while True:  # the service may page by number or by token
+        shown, following = ask(size, number, token)
+        new = {_identity(entry): readable(entry) for entry in shown}
+        repeated = bool(new) and all(key in found for key in new)
+        found = found | {key: entry for key, entry in new.items() if key not in found}
+        if any(entry["status"] != "ERROR" and entry["message"] == message for entry in new.values()):
+            return list(found.values())
+        if (repeated and following) or following in tokens:
+            raise KaggleError("paging")
+        if repeated and len(shown) >= size:
+            return None
+        if not following and (not new or repeated or token):
+            return list(found.values())
+        if following:
+            tokens.add(following)
+        number, token = number + 1, following
 
 
 class _Json:
@@ -162,10 +194,11 @@ def _identity(entry: Any) -> int | str:
     return ref if type(ref) is int else json.dumps(entry, sort_keys=True)
 
 
-def _readable(entry: Any, credentials: set[str]) -> dict[str, Any]:
+def _readable(entry: Any, credentials: set[str], taken: dict[str, str]) -> dict[str, Any]:
     """Return the fields of one submission that are used; what cannot be read is empty."""
     entry = entry if isinstance(entry, dict) else {}
-    ref, message = entry.get("ref"), entry.get("description")
+    ref = entry.get("ref")
+    message = taken.get(str(ref), entry.get("description"))
     status = str(entry.get("status") or "PENDING")  # the value that the format leaves out
     score = entry.get("publicScore")
     return {
@@ -178,8 +211,8 @@ def _readable(entry: Any, credentials: set[str]) -> dict[str, Any]:
     }
 
 
-def _send(api: Any, competition: str, csv: str, message: str) -> int:
-    """Submit the file; return its number, 0 if the answer does not give it."""
+def _send(api: Any, competition: str, csv: str, message: str) -> None:
+    """Submit the file, and remember its number, if the answer gives it."""
     from kaggle.api.kaggle_api_extended import ResumableUploadResult
     from kagglesdk.competitions.types import competition_api_service as types
 
@@ -207,7 +240,10 @@ def _send(api: Any, competition: str, csv: str, message: str) -> int:
             if failure.status in (400, 403, 429) and (which := _used_up(api, competition)):
                 failure.kind, failure.text = "limit", which
             raise failure from None
-        return ref if type(ref) is int else 0
+    # here, since the process that asked may have ended; without the record the message in Kaggle's list counts
+    with suppress(OSError, UserError):
+        if type(ref) is int and ref > 0:
+            Taken(competition).add(ref, message)
 
 
 def _used_up(api: Any, competition: str) -> str:

@@ -50,8 +50,8 @@ def explain(failure: KaggleError, competition: str) -> str:
             return f"Kaggle's answer cannot be read{text}; try again later"
         case "paging":
             return (
-                "Kaggle repeats a page of its list of submissions and says that there are more, so it is not known "
-                f"what was sent before, and nothing is sent; look at {page(competition, 'submissions')}"
+                "Kaggle repeats a page of its list of submissions and does not show whether there are more, so it is "
+                f"not known what was sent before, and nothing is sent; look at {page(competition, 'submissions')}"
             )
         case "disk":
             return f"the disk cannot be written{text}; make room and run again"

@@ -35,7 +35,7 @@ class Submission:
 
     Attributes:
         ref: its number, from 1; 0 if it cannot be read.
-        message: the text sent with it.
+        message: the text sent with it; where that is not known, the one that Kaggle shows.
         status: PENDING, COMPLETE or ERROR, or any other word of Kaggle's.
         score: the public score as Kaggle writes it; empty while there is none.
         error: Kaggle's reason for ERROR, or empty.
@@ -109,7 +109,7 @@ class Source(Section):
                 time.sleep(pause)
 
     def earlier(self) -> list[Sent]:
-        """Return all earlier submissions, the latest first.
+        """Return all earlier submissions, the latest first, with the messages that were sent where they are known.
 
         Raises:
             Refused: Kaggle does not list them.
@@ -118,7 +118,10 @@ class Source(Section):
             return [Sent(found.message, found.status == "ERROR") for found in self._submissions()]
 
     def submit(self, csv: Path, message: str) -> float:
-        """Return the public score of the predictions in `csv`, sending them unless Kaggle knows the message.
+        """Return the public score of the predictions in `csv`, sending them unless Kaggle has them.
+
+        Kaggle has them if its list shows the message, which can be edited there, or the number of a submission that
+        was sent from here with it, which the state folder keeps.
 
         What was sent is never sent again in doubt: a connection that breaks while Kaggle takes a submission may leave
         one behind, so after it, also in the next run, Kaggle is asked whether it has the message.
@@ -138,7 +141,7 @@ class Source(Section):
                     f"{timing.listing():.0f} s whether Kaggle has them",
                     flush=True,
                 )
-                if self._listed(message, None, end):
+                if self._listed(message, end):
                     return self._score(csv, message)
             return self._send(csv, message)
 
@@ -147,14 +150,14 @@ class Source(Section):
         while True:
             self._intents.record(message)
             try:
-                ref = self._call("send", end, csv=str(csv), message=message)
+                self._call("send", end, csv=str(csv), message=message)
             except KaggleError as failure:
                 if failure.in_doubt:
                     return self._look_for(csv, message, failure)
                 self._intents.forget(message)
                 self._wait_or_give_up(failure, next(pauses), end)
             else:
-                return self._score(csv, message, ref)
+                return self._score(csv, message, lost="Kaggle took the predictions")
 
     def _look_for(self, csv: Path, message: str, failure: KaggleError) -> float:
         """Return the score of a submission that Kaggle may have taken although it answered with a failure."""
@@ -164,17 +167,19 @@ class Source(Section):
         end = timing.end()
         if failure.retry_after and time.monotonic() + failure.retry_after < end:
             time.sleep(failure.retry_after)
-        if not self._listed(message, None, end):
+        if not self._listed(message, end):
             if failure.kind == "limit":
                 raise UserError(reason)
             raise UserError(self._missing(reason))
         return self._score(csv, message)
 
-    def _listed(self, message: str, ref: int | None, end: float) -> "Submission | None":
+    def _listed(self, message: str, end: float) -> "Submission | None":
         """Return the submission as soon as Kaggle lists it; None if it does not for the time that this may take."""
         end = min(end, time.monotonic() + timing.listing())
         for pause in timing.pauses(5.0):
-            if found := _best(self._submissions(message, ref), message, ref):
+            if found := _best(self._submissions(message), message):
+                if found.ref:  # from now on it is found whatever becomes of the message
+                    self._taken.add(found.ref, message)
                 self._intents.forget(message)
                 return found
             if time.monotonic() >= end:
@@ -182,13 +187,13 @@ class Source(Section):
             time.sleep(min(pause, max(end - time.monotonic(), 0.05)))
         return None
 
-    def _score(self, csv: Path, message: str, ref: int | None = None) -> float:
-        """Return the public score of the submission with this number or message, once Kaggle has it."""
+    def _score(self, csv: Path, message: str, lost: str = "the submission is gone") -> float:
+        """Return the public score of the submission with this message; `lost` is what to say if it is not listed."""
         end, pauses = timing.end(), timing.pauses()
         while True:
-            found = self._listed(message, ref, end)
+            found = self._listed(message, end)
             if found is None:
-                raise UserError(self._missing("Kaggle took the predictions" if ref else "the submission is gone"))
+                raise UserError(self._missing(lost))
             if found.status == "ERROR":
                 raise UserError(
                     f"Kaggle could not score submission {found.ref}: {found.error or 'it gives no reason'}; the same "
@@ -223,9 +228,10 @@ class Source(Section):
             f"{self._submissions_page}; the next run looks for it before it sends anything"
         )
 
-    def _submissions(self, message: str | None = None, ref: int | None = None) -> list[Submission]:
-        """Return the submissions, the latest first; those down to the one with this message or number, if given."""
-        return [Submission(**found) for found in self._ask("submissions", timing.end(), message=message, ref=ref)]
+    def _submissions(self, message: str | None = None) -> list[Submission]:
+        """Return the submissions, the latest first; those down to the one with this message, if given."""
+        listed = self._ask("submissions", timing.end(), message=message, taken=self._taken.messages())
+        return [Submission(**found) for found in listed]
 
     @property
     def _submissions_page(self) -> str:
@@ -233,7 +239,11 @@ class Source(Section):
 
     @property
     def _intents(self) -> state.Intents:
-        return state.Intents(state.path(f"{self.competition.lower()}.json"))
+        return state.Intents(self.competition)
+
+    @property
+    def _taken(self) -> state.Taken:
+        return state.Taken(self.competition)
 
     def _ask(self, request: str, end: float, **arguments: object) -> Any:
         """Return the answer to a request that does no harm when it is repeated, as it is after a transient failure."""
@@ -289,9 +299,9 @@ class Source(Section):
         time.sleep(pause)
 
 
-def _best(found: list[Submission], message: str, ref: int | None) -> Submission | None:
-    """Return the submission with this message or number; of several a complete one, then one that may become so."""
-    matches = [submission for submission in found if submission.message == message or (ref and submission.ref == ref)]
+def _best(found: list[Submission], message: str) -> Submission | None:
+    """Return the submission with this message; of several a complete one, then one that may become so."""
+    matches = [submission for submission in found if submission.message == message]
     return min(matches, key=lambda found: (found.status != "COMPLETE", found.status == "ERROR"), default=None)
 
 

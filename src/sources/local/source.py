@@ -1,26 +1,26 @@
 """The source `local`: a zip or a folder that was downloaded in the browser."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
 from src.sources.interface import Sent
-
-PROJECT = "DVC_ROOT"
-"""The variable by which DVC tells a stage its project, also where a queued experiment runs in a copy of it."""
 
 
 class Source(Section):
     """Files on this machine; predictions are uploaded by hand.
 
     Attributes:
-        path: the zip or the folder; a relative path starts at the project, also in an experiment that DVC queued.
+        path: the zip, or a folder with the files or with one zip. `download` depends on it, so DVC notices when it
+            changes. An experiment that DVC runs in a copy of the project (`--queue`, `--temp`) needs an absolute path.
     """
 
-    path: str
+    path: Annotated[str, Field(min_length=1)]
 
     @property
     def lock(self) -> Path:
@@ -31,17 +31,21 @@ class Source(Section):
         """Copy the zip, or the files `names` of the folder, to the folder `into`.
 
         Raises:
-            UserError: the path is empty, or nothing is there.
+            UserError: nothing of the kind is there.
         """
-        if not self.path:
-            raise UserError("params.yaml: sources.local.path: give the path of a zip or folder with the files")
-        try:
-            source = Path(os.environ.get(PROJECT, "")) / Path(self.path).expanduser()
-        except RuntimeError:
-            raise UserError(f"params.yaml: sources.local.path: there is no home folder in {self.path!r}") from None
+        source = Path(self.path)
         if not source.exists():
             raise UserError(f"params.yaml: sources.local.path: there is no {source}")
-        for file in [source / name for name in names] if source.is_dir() else [source]:
+        files = [source / name for name in names] if source.is_dir() else [source]
+        if not all(file.exists() for file in files):
+            held = sorted(file.name for file in source.iterdir() if file.suffix in (".csv", ".zip"))
+            files = [source / name for name in held if name.endswith(".zip")]
+            if len(files) != 1:
+                raise UserError(
+                    f"params.yaml: sources.local.path: expected {', '.join(names)}, or one zip with them, in {source}; "
+                    f"it holds {', '.join(held) or 'no CSV file and no zip'}"
+                )
+        for file in files:
             shutil.copy(file, into)
 
     def earlier(self) -> list[Sent]:
