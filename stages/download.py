@@ -16,8 +16,8 @@ def main(raw_dir: Path, metrics_json: Path) -> None:
             incoming.mkdir()
             source.download(incoming, competition.FILES)
             archive.unpack(incoming, competition.FILES)
-            counts = competition.count_images(incoming)
-        metrics.write(metrics_json, counts)
+            labelled, _ = competition.count_images(incoming)
+        metrics.write(metrics_json, {"images": labelled})
 
 
 if __name__ == "__main__":

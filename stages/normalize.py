@@ -9,11 +9,13 @@ from src.preparation.scaling import write_normalized
 
 
 def main(split_dir: Path, labelled_dir: Path, test_dir: Path, metrics_json: Path) -> None:
-    statistics = {}
+    count = 0
     for normalized_dir in (labelled_dir, test_dir):
+        image_set = images.open_set(split_dir / normalized_dir.name)
         with replacing(normalized_dir) as folder:
-            statistics[normalized_dir.name] = write_normalized(folder, images.open_set(split_dir / normalized_dir.name))
-    metrics.write(metrics_json, statistics)
+            write_normalized(folder, image_set)
+        count += len(image_set)
+    metrics.write(metrics_json, {"images": count})
 
 
 if __name__ == "__main__":

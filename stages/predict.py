@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from src.core import cli, metrics, tables
 from src.core.arrays import NpyWriter
 from src.core.outputs import replacing
 from src.data import competition, images
 from src.inference import ensemble
-from src.inference.predictions import Summary
 from src.models import device, preprocessing
 from src.models.determinism import repeatable
 
@@ -34,7 +34,7 @@ def main(
         with replacing(out_of_fold_npy) as temporary, NpyWriter(temporary) as out_of_fold:
             for probabilities in predictor.out_of_fold(labelled):
                 out_of_fold.append(probabilities)
-        summary = Summary(predictor.classes)
+        counts = np.zeros(len(predictor.classes), dtype=np.int64)
         with (
             competition.writing_submission(submission_csv, raw_dir / competition.SAMPLE_SUBMISSION) as append_labels,
             replacing(test_npy) as temporary,
@@ -42,11 +42,13 @@ def main(
         ):
             for probabilities in predictor.predict(test.images):
                 of_members.append(probabilities)
-                append_labels(summary.add(probabilities.mean(axis=1)))
+                predicted = probabilities.mean(axis=1).argmax(axis=1)
+                append_labels(predictor.classes[predicted])
+                counts += np.bincount(predicted, minlength=len(counts))
     with replacing(preprocessed_npy) as temporary, NpyWriter(temporary) as preprocessed:
         preprocessed.append(np.asarray(preprocessing.apply(test.images[:PICTURED], members[0].recipe.preprocessing)))
-    tables.write(classes_csv, summary.class_counts)
-    metrics.write(metrics_json, {"test_images": summary.images, "mean_confidence": summary.mean_confidence})
+    tables.write(classes_csv, pd.DataFrame({"class": predictor.classes, "images": counts}))
+    metrics.write(metrics_json, {"images": len(test)})
 
 
 if __name__ == "__main__":

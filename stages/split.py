@@ -18,11 +18,7 @@ def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) 
         np.save(folder / "labelled" / "folds.npy", folds)
         competition.write_test(raw_dir, folder / "test" / "images.npy")
     tables.write(classes_csv, class_balance(labels, folds))
-    sizes = np.bincount(folds)
-    metrics.write(
-        metrics_json,
-        {"folds": len(sizes), "smallest_fold": int(sizes.min()), "largest_fold": int(sizes.max())},
-    )
+    metrics.write(metrics_json, {"images": int(np.bincount(folds).min())})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from src.core import arrays
-from src.core.arrays import PART
 from src.data import images
 from src.data.images import ImageSet
 from src.preparation.scaling import write_normalized
@@ -64,12 +63,3 @@ def test_normalized_pixels_are_float32_from_0_to_1(tmp_path: Path) -> None:
     assert normalized.images.dtype == np.float32
     assert np.allclose(normalized.images, [[[0, 0.2], [0.4, 1]]])
     assert (normalized.known_labels.tolist(), normalized.known_folds.tolist()) == ([1], [9])
-
-
-@pytest.mark.parametrize("count", [5, 2 * PART + 5])
-def test_the_statistics_are_those_of_the_normalized_pixels(count: int, tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(3, 200, (count, 4, 4)).astype(np.uint8)
-    statistics = write_normalized(tmp_path / "set", ImageSet(pixels))
-    normalized = images.open_set(tmp_path / "set").images.astype(np.float64)
-    expected = {"mean": normalized.mean(), "standard_deviation": normalized.std()}
-    assert statistics == pytest.approx(expected, rel=1e-6)

@@ -19,7 +19,6 @@ from src.data.images import ImageSet
 from src.evaluation.scores import Scores, interval
 from src.inference import ensemble, members
 from src.inference.ensemble import Ensemble
-from src.inference.predictions import Summary
 from src.models import checkpoints, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.recipes import Preprocessing, Recipe
@@ -279,13 +278,3 @@ def test_the_rows_are_written_and_read_back_with_the_index_of_their_image(tmp_pa
     assert rows.index.to_list() == [0, 1, 3, 4]
     assert rows["label"].to_list() == ["a", "b", "b", "c"]
     assert results.top_confusions(rows) == [("b", "a", 1)]
-
-
-def test_predicted_classes_are_counted() -> None:
-    mean = BY_HAND[[0, 1, 3, 4]].mean(axis=1)
-    summary = Summary(CLASSES)
-    for _ in range(2):
-        assert summary.add(mean).tolist() == ["a", "b", "a", "c"]
-    assert summary.class_counts.to_dict("list") == {"class": ["a", "b", "c"], "images": [4, 2, 2]}
-    assert summary.images == 8
-    assert summary.mean_confidence == pytest.approx((0.7 + 0.5 + 0.7 + 0.5) / 4, abs=1e-6)

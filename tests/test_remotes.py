@@ -85,7 +85,7 @@ def test_a_folder(reproduced: Project, tmp_path: Path) -> None:
     another.set({"recipes.linear.epochs": 3})
     assert another.repro("--pull", "--allow-missing", "train@4-0") == ["train@4-0"]
     fetched = {path.relative_to(another.root / "data").parts[0] for path in (another.root / "data").rglob("*.*")}
-    assert fetched == {"README.md", "normalized"}
+    assert fetched == {"README.md", "by-hand", "normalized"}
     assert not (another.root / "data" / "normalized" / "test").exists()
     assert set(another.repro("--pull")) == {"ensemble", "predict", "evaluate", "submit", "draw"}
 

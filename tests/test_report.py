@@ -162,7 +162,7 @@ def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     predicted["predicted"] = predicted["label"]
     (reproduced.root / "data/predictions/validation.csv").unlink()
     predicted.to_csv(reproduced.root / "data/predictions/validation.csv", index=False)
-    for name, changed in (("download", {"side": 29}), ("submit", {"public_score": 0.5}), ("evaluate", {"errors": 0})):
+    for name, changed in (("download", {"images": 29}), ("submit", {"public_score": 0.5}), ("evaluate", {"errors": 0})):
         metrics.write(reproduced.root / f"metrics/{name}.json", reproduced.metrics(name) | changed)
     printed = reproduced.run("python", "-m", "src.reporting.report")
     words = text_of(reproduced.root / "report.html")
@@ -171,7 +171,9 @@ def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
     changes = re.findall(r"(\w+\.\w+) \S+ \S+ ", words[words.index("metrics differ") :])
-    assert changes == ["evaluate.errors", "submit.public_score", "download.side"], "what a person looks for comes first"
+    assert changes == ["evaluate.errors", "submit.public_score", "download.images"], (
+        "what a person looks for comes first"
+    )
 
 
 def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_validated(reproduced: Project) -> None:

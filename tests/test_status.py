@@ -109,7 +109,7 @@ def test_a_local_file_that_is_replaced_is_noticed(reproduced: Project) -> None:
     (files / "train.csv").unlink()
     (files / "train.csv").write_bytes(b"".join(train.splitlines(keepends=True)[:3001]))
     assert {"download", "split", "train@4-0"} <= set(reproduced.repro())
-    assert '"labelled_images": 3000' in (reproduced.root / "metrics/download.json").read_text()
+    assert '"images": 3000' in (reproduced.root / "metrics/download.json").read_text()
     (files / "train.csv").write_bytes(train)
     assert "train@4-0" not in reproduced.repro(), "the run-cache has it"
-    assert '"labelled_images": 4000' in (reproduced.root / "metrics/download.json").read_text()
+    assert '"images": 4000' in (reproduced.root / "metrics/download.json").read_text()

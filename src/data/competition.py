@@ -157,8 +157,8 @@ def writing_submission(path: Path, sample_submission_csv: Path) -> Iterator[Call
             raise ValueError(f"there are {done} predicted labels and {count} ids")
 
 
-def count_images(raw_dir: Path) -> dict[str, int]:
-    """Read and check all three files, and return how many images and classes they hold.
+def count_images(raw_dir: Path) -> tuple[int, int]:
+    """Read and check all three files, and return how many labelled and how many test images they hold.
 
     Raises:
         UserError: a file breaks the contract.
@@ -172,16 +172,9 @@ def count_images(raw_dir: Path) -> dict[str, int]:
         counted += len(images)
 
     _test(raw_dir, count)
-    numbered = _places(columns.pixels) is not None
-    if not numbered:
+    if _places(columns.pixels) is None:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
-    return {
-        "pixels_in_order_of_the_file": int(not numbered),
-        "labelled_images": len(labelled),
-        "test_images": counted,
-        "side": columns.side,
-        "classes": len(np.unique(labelled)),
-    }
+    return len(labelled), counted
 
 
 def _labelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from src.core.arrays import Array, Rows
 from src.core.errors import UserError
@@ -77,11 +78,11 @@ class Ensemble:
         for rows in _blocks("predicting the validation images", len(labelled)):
             folds = labelled.known_folds[rows]
             probabilities = np.full((len(rows), len(self.seeds), len(self.classes)), np.nan, dtype=np.float32)
-            for number, (member, _) in enumerate(self._networks):
+            for member, network in self._networks:
                 own = folds == member.fold
                 if own.any():
                     seed = self.seeds.index(member.seed)
-                    probabilities[own, seed] = self._predict(number, labelled.images, rows[own])
+                    probabilities[own, seed] = _probabilities(member, network, Rows(labelled.images, rows[own]))
             yield probabilities
 
     def predict(self, images: Array) -> Iterator[NDArray[np.float32]]:
@@ -91,20 +92,18 @@ class Ensemble:
             UserError: the images, shape (N, side, side) in [0, 1], do not have the size that the members expect.
         """
         for rows in _blocks("predicting the test images", len(images)):
-            by_member = [self._predict(number, images, rows) for number in range(len(self._networks))]
-            yield np.stack(by_member, axis=1)
+            yield np.stack([_probabilities(*member, Rows(images, rows)) for member in self._networks], axis=1)
 
-    def _predict(self, number: int, images: Array, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        member, network = self._networks[number]
-        recipe, side = member.recipe, member.side
-        if images.shape[1] != side:
-            raise UserError(
-                f"the models take images of {side}x{side} pixels, these have {images.shape[1]}x{images.shape[1]}; "
-                "train them again"
-            )
-        batches = forward.logits(network, Rows(images, rows), recipe.test_time_shift, recipe.preprocessing)
-        probabilities = [views.softmax(dim=2).mean(dim=0).numpy(force=True) for views in batches]
-        return np.concatenate(probabilities).astype(np.float32)
+
+def _probabilities(member: Checkpoint, network: nn.Module, images: Rows) -> NDArray[np.float32]:
+    recipe, side = member.recipe, member.side
+    if images.shape[1] != side:
+        raise UserError(
+            f"the models take images of {side}x{side} pixels, these have {images.shape[1]}x{images.shape[1]}; train "
+            "them again"
+        )
+    batches = forward.logits(network, images, recipe.test_time_shift, recipe.preprocessing)
+    return np.concatenate([views.softmax(dim=2).mean(dim=0).numpy(force=True) for views in batches]).astype(np.float32)
 
 
 def _blocks(label: str, count: int) -> Iterator[NDArray[np.int64]]:

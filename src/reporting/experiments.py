@@ -44,7 +44,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     waiting = [row for row in experiments if row["State"] in UNFINISHED]
     scored.sort(key=lambda row: -(row.get("accuracy") or 0))
     described = [_described(row, commit) for row in [commit, *scored, *waiting]]
-    return pd.DataFrame(described).fillna("").astype(str)
+    return pd.DataFrame(described).astype(object).fillna("").astype(str)
 
 
 def _described(row: Mapping[str, Any], commit: Mapping[str, Any]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from src.inference.members import fold_and_seed
 from src.models import recipes
 from src.models.recipes import Recipe
 from src.reporting import status, templates
+from src.reporting.page import describe_sets
 from src.reporting.pictures import results
 
 CARD = Path("docs/model-card.md")
@@ -28,7 +29,7 @@ def main() -> None:
     Raises:
         UserError: something that the card tells of is missing or not up to date.
     """
-    wanted = [METRICS / f"{name}.json" for name in ("download", "split", "evaluate", "submit")]
+    wanted = [METRICS / f"{name}.json" for name in ("evaluate", "submit")]
     for path in [*wanted, MODELS, CLASSES, PREDICTIONS]:
         if not path.exists():
             raise UserError(f"{path} is missing; run `make repro` first")
@@ -48,8 +49,7 @@ def render() -> str:
         settings=settings,
         recipe=describe(recipes.get(settings["recipe"])),
         members=[path.stem for path in sorted(MODELS.glob("*.safetensors"), key=fold_and_seed)],
-        download=metrics.read(METRICS / "download.json"),
-        sets=metrics.read(METRICS / "split.json"),
+        sets=describe_sets(),
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
         classes=pd.read_csv(CLASSES).to_dict("records"),

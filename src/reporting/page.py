@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
+from src.data import images
 from src.reporting import comparison, status, templates
 from src.reporting.pictures import results
 
@@ -71,6 +72,7 @@ def collect() -> dict[str, Any]:
         "stages": read_stages(),
         "pictures": embed_pictures(PICTURES),
         "status": status.ask(),
+        "sets": describe_sets(),
         "confusions": [] if predicted is None else results.top_confusions(predicted),
         "no_score": no_score(settings, by_file),
         **compare(comparison.Run(settings, by_file, predicted)),
@@ -136,6 +138,15 @@ def describe_file(path: Path) -> DataFile:
         "text",
         f"{path.stat().st_size / 1e3:,.0f} kB",
     )
+
+
+def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, int]:
+    """Return how many images are `labelled` and in `test`, their `side` and the number of `classes`; {} if missing."""
+    if not all((normalized_dir / name).exists() for name in ("labelled", "test")):
+        return {}
+    labelled, test = (images.open_set(normalized_dir / name) for name in ("labelled", "test"))
+    classes = len(np.unique(labelled.known_labels))
+    return {"labelled": len(labelled), "test": len(test), "side": labelled.side, "classes": classes}
 
 
 def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
