@@ -25,7 +25,8 @@ def test_from_the_zip_to_a_linear_model_then_to_five_folds_of_another_and_to_two
     assert project.repro() == []
 
     for seeds in ([0], [0, 1]):
-        command = ["dvc", "exp", "run", "-S", "recipe=quick", "-S", "folds=[0,1,2,3,4]", "-S", f"seeds={seeds}"]
-        assert trained(stages_run(project.run(*command))) == [f"{fold}-{seeds[-1]}" for fold in range(5)]
+        changes = ["-S", "recipe=quick", "-S", "folds=[0,1,2,3,4]", "-S", f"seeds={seeds}"]
+        output = project.run("dvc", "exp", "run", *changes, "evaluate")
+        assert trained(stages_run(output)) == [f"{fold}-{seeds[-1]}" for fold in range(5)]
         assert project.metrics("evaluate")["accuracy"] >= 0.9915
         assert len(pd.read_csv(project.root / "data/predictions/validation.csv")) == 42000

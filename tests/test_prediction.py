@@ -127,6 +127,16 @@ def test_a_model_in_the_place_of_another_fold_is_refused(tmp_path: Path) -> None
         ensemble.read(tmp_path)
 
 
+def test_another_model_among_the_checkpoints_is_refused(tmp_path: Path) -> None:
+    found = write(tmp_path / "checkpoints", model(4, 0))
+    (found / "old.safetensors").touch()
+    with pytest.raises(
+        UserError, match=r"old\.safetensors: this is no network of a fold and a seed; move it elsewhere"
+    ):
+        members.gather(["4-0"], found, tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
 def test_only_the_models_of_the_members_are_gathered(tmp_path: Path) -> None:
     found, gathered = write(tmp_path / "checkpoints", *(model(fold, 0) for fold in (2, 3, 4))), tmp_path / "models"
     for folds, expected in (([3, 4], ["3-0", "4-0"]), ([2], ["2-0"])):

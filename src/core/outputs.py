@@ -13,13 +13,14 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or a folder to; on success it takes the place of `output`.
 
-    The temporary path is in the folder above the output's own, on the same disk: the output's own folder may be a
-    dependency of another stage, whose hash a leftover would change. An exception leaves `output` as it was. An error
-    that says that the disk is full names `output`.
+    The temporary path is in the folder above the output's own, or in the project itself, on the same disk: the output's
+    own folder may be a dependency of another stage, whose hash a leftover would change. An exception leaves `output` as
+    it was. An error that says that the disk is full names `output`.
     """
     folder = output.absolute().parent
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}-{output.name}.tmp")
+    above = folder if folder == Path.cwd() else folder.parent  # what is above the project may be another disk
+    temporary = above / f".{folder.name}-{output.name}.tmp"
     _remove(temporary)
     try:
         with naming_full_disk(output, temporary):

@@ -47,8 +47,10 @@ def gather(members: Iterable[str], checkpoints_dir: Path, models_dir: Path) -> N
     """Copy the checkpoints of the members, and nothing else, to a new folder `models_dir`.
 
     Raises:
-        UserError: one is missing.
+        UserError: one is missing, or there is another model, which would be hashed into dvc.lock.
     """
+    if others := [file for file in checkpoints_dir.glob("*.safetensors") if not _NAME.fullmatch(file.stem)]:
+        raise UserError(f"{others[0]}: this is no network of a fold and a seed; move it elsewhere")
     with replacing(models_dir) as folder:
         folder.mkdir()
         for name in members:
