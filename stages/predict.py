@@ -5,15 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from src.core import cli, metrics, tables
+from src.core import arrays, cli, metrics, tables
 from src.core.arrays import NpyWriter
 from src.core.outputs import replacing
 from src.data import competition, images
 from src.inference import ensemble
 from src.models import device, preprocessing
 from src.models.determinism import repeatable
-
-PICTURED = 20  # images of which `draw` shows what preprocessing makes of them
 
 
 def main(
@@ -31,9 +29,7 @@ def main(
     members = ensemble.read(models_dir)
     with repeatable():
         predictor = ensemble.Ensemble(members, device.selected())
-        with replacing(out_of_fold_npy) as temporary, NpyWriter(temporary) as out_of_fold:
-            for probabilities in predictor.out_of_fold(labelled):
-                out_of_fold.append(probabilities)
+        arrays.write(out_of_fold_npy, predictor.out_of_fold(labelled))
         counts = np.zeros(len(predictor.classes), dtype=np.int64)
         with (
             competition.writing_submission(submission_csv, raw_dir / competition.SAMPLE_SUBMISSION) as append_labels,
@@ -45,8 +41,7 @@ def main(
                 predicted = probabilities.mean(axis=1).argmax(axis=1)
                 append_labels(predictor.classes[predicted])
                 counts += np.bincount(predicted, minlength=len(counts))
-    with replacing(preprocessed_npy) as temporary, NpyWriter(temporary) as preprocessed:
-        preprocessed.append(np.asarray(preprocessing.apply(test.images[:PICTURED], members[0].recipe.preprocessing)))
+    arrays.write(preprocessed_npy, preprocessing.batches(test.images[:20], members[0].recipe.preprocessing, 20))
     tables.write(classes_csv, pd.DataFrame({"class": predictor.classes, "images": counts}))
     metrics.write(metrics_json, {"images": len(test)})
 

@@ -1,13 +1,15 @@
 """Arrays that may be larger than memory: written to files and read from them part by part."""
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from src.core.outputs import replacing
 
 PART = 1024
 """Rows held in memory at a time."""
@@ -107,3 +109,10 @@ class NpyWriter:
         description = np.lib.format.header_data_from_array_1_0(self._first)
         description["shape"] = (self._count, *self._first.shape[1:])
         np.lib.format.write_array_header_1_0(self._file, description)
+
+
+def write(path: Path, parts_of_it: Iterable[NDArray[Any]]) -> None:
+    """Write an array to a .npy file part by part, whole or not at all."""
+    with replacing(path) as temporary, NpyWriter(temporary) as file:
+        for part in parts_of_it:
+            file.append(part)
