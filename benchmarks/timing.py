@@ -30,8 +30,12 @@ class Row:
     def of(cls, what: str, peer: Sequence[float], ours: Sequence[float], digits: int) -> "Row":
         """Return a row of two things measured side by side: their medians, and that of the ratios of each round."""
         each = [theirs / own for theirs, own in zip(peer, ours, strict=True)]
-        ratio = f"{median(each):.2g}x ({min(each):.2g}-{max(each):.2g})"
+        ratio = f"{_ratio(median(each))}x ({_ratio(min(each))}-{_ratio(max(each))})"
         return cls(what, f"{median(peer):.{digits}f}", f"{median(ours):.{digits}f}", ratio)
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
 
 
 def in_turn(works: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
