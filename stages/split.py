@@ -7,6 +7,7 @@ import numpy as np
 from src.core import cli, metrics, params, tables
 from src.core.outputs import replacing
 from src.data import competition
+from src.data.images import EXCLUDED
 from src.preparation.folds import SplitParams, assign, class_balance
 
 
@@ -18,7 +19,9 @@ def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) 
         np.save(folder / "labelled" / "folds.npy", folds)
         competition.write_test(raw_dir, folder / "test" / "images.npy")
     tables.write(classes_csv, class_balance(labels, folds))
-    metrics.write(metrics_json, {"images": int(np.bincount(folds).min())})
+    excluded = int(np.sum(folds == EXCLUDED))
+    smallest = int(np.bincount(folds[folds != EXCLUDED]).min())
+    metrics.write(metrics_json, {"images": smallest} | ({"excluded": excluded} if excluded else {}))
 
 
 if __name__ == "__main__":

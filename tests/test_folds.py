@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from src.core.errors import UserError
+from src.data.images import EXCLUDED, ImageSet
 from src.preparation.folds import SplitParams, assign, class_balance, count_by_fold
 
 LETTERS = np.array(["a", "b", "a", "c"] * 13)
 
 
 def params(**changes: Any) -> SplitParams:
-    return SplitParams.model_validate({"n_splits": 5, "shuffle": False, "seed": 0} | changes)
+    return SplitParams.model_validate({"n_splits": 5, "shuffle": False, "seed": 0, "exclude": []} | changes)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -61,6 +62,33 @@ def test_a_class_with_fewer_images_than_folds_may_be_in_one_fold_of_consecutive_
 def test_more_folds_than_images_are_refused(shuffle: bool) -> None:
     with pytest.raises(UserError, match=r"^params\.yaml: split\.n_splits: 5 folds are more than the 4 labelled images"):
         assign(LETTERS[:4], params(shuffle=shuffle))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_excluded_rows_are_in_no_fold_and_the_others_are_in_folds_of_equal_size(shuffle: bool) -> None:
+    folds = assign(LETTERS, params(shuffle=shuffle, exclude=[2, 52]))
+    assert np.flatnonzero(folds == EXCLUDED).tolist() == [1, 51]
+    assert np.bincount(folds[folds != EXCLUDED]).tolist() == [10] * 5
+    assert count_by_fold(LETTERS, folds).sum() == 50
+
+
+def test_excluded_images_are_neither_trained_on_nor_validated() -> None:
+    folds = np.array([0, EXCLUDED, 1, 0], dtype=np.uint8)
+    others, own = ImageSet(np.zeros((4, 2, 2)), np.arange(4), folds).split(0)
+    assert (others.known_labels.tolist(), own.known_labels.tolist()) == ([2], [0, 3])
+
+
+@pytest.mark.parametrize(
+    ("exclude", "told"),
+    [
+        ([53], "params.yaml: split.exclude: there is no row 53; train.csv has 52"),
+        ([2, *range(6, 53, 4)], "params.yaml: split.exclude: no image of the class b is left; exclude fewer rows"),
+    ],
+)
+def test_rows_that_cannot_be_excluded_are_named(exclude: list[int], told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        assign(LETTERS, params(exclude=exclude))
+    assert str(refused.value) == told
 
 
 def test_classes_are_counted_in_all_and_in_the_fold_that_has_fewest_and_most() -> None:

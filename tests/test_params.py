@@ -96,9 +96,9 @@ def test_a_file_without_keys_is_refused(content: str, here: Path) -> None:
 
 def test_a_stage_reads_only_its_own_keys(here: Path) -> None:
     Path("params.yaml").write_text(
-        "split: {n_splits: 3, shuffle: true, seed: 3}\nfolds: [4, 0]\nseeds: [2, 1]\nrecipe: nonsense"
+        "split: {n_splits: 3, shuffle: true, seed: 3, exclude: [7]}\nfolds: [4, 0]\nseeds: [2, 1]\nrecipe: nonsense"
     )
-    assert params.get("split", SplitParams) == SplitParams(n_splits=3, shuffle=True, seed=3)
+    assert params.get("split", SplitParams) == SplitParams(n_splits=3, shuffle=True, seed=3, exclude=[7])
     assert (params.get("folds", Folds).root, params.get("seeds", Seeds).root) == ([4, 0], [2, 1])
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from src.core.arrays import Array, NpyWriter, Rows
 
+EXCLUDED = 255
+"""In place of the number of a fold: the image is neither trained on nor scored."""
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -18,7 +21,7 @@ class ImageSet:
     Attributes:
         images: shape (N, side, side); uint8 in [0, 255] as read, float32 in [0, 1] once normalized.
         labels: shape (N,), integers or text as in the file; None for images to predict.
-        folds: the number of the fold of each labelled image, shape (N,); None before they are split.
+        folds: the number of the fold of each labelled image, or `EXCLUDED`, shape (N,); None before they are split.
 
     Raises:
         ValueError: the shapes do not match. A label of shape (N, 1) would broadcast against (N,) to (N, N) in a
@@ -58,8 +61,8 @@ class ImageSet:
 
     def split(self, fold: int) -> tuple["ImageSet", "ImageSet"]:
         """Return the images of all other folds, to train on, and those of `fold`, to validate on; none is copied."""
-        validates = self.known_folds == fold
-        return self._rows(~validates), self._rows(validates)
+        folds = self.known_folds
+        return self._rows((folds != fold) & (folds != EXCLUDED)), self._rows(folds == fold)
 
     def _rows(self, chosen: NDArray[np.bool_]) -> "ImageSet":
         return ImageSet(Rows(self.images, np.flatnonzero(chosen)), self.known_labels[chosen], self.known_folds[chosen])

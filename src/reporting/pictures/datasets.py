@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from src.core import arrays
-from src.data.images import ImageSet, count_classes
+from src.data.images import EXCLUDED, ImageSet, count_classes
 from src.reporting.pictures.style import DECIMAL, GRID, SETS, WIDE_COLUMNS, Picture, chart, image_grid, name_classes
 
 
@@ -19,9 +19,9 @@ def labelled_images(labelled: ImageSet) -> Picture:
 def class_balance(labelled: ImageSet) -> Picture:
     """Draw the share of each class among the labelled images, and the least and the greatest share in a fold."""
     labels, folds = labelled.known_labels, labelled.known_folds
-    classes, numbers = np.unique(labels), np.unique(folds)
+    classes, numbers = np.unique(labels), np.unique(folds[folds != EXCLUDED])
     counts = np.stack([count_classes(labels[folds == fold], classes) for fold in numbers], axis=1)
-    shares, of_folds = 100 * counts.sum(axis=1) / len(labels), 100 * counts / counts.sum(axis=0)
+    shares, of_folds = 100 * counts.sum(axis=1) / counts.sum(), 100 * counts / counts.sum(axis=0)
     spread = [shares - of_folds.min(axis=1), of_folds.max(axis=1) - shares]
     missing = [
         f"No {label} in fold {fold}."
@@ -37,8 +37,8 @@ def class_balance(labelled: ImageSet) -> Picture:
     axes.set(xlabel="class", ylabel="share of the labelled images (%)")
     axes.margins(x=0.01, y=0.1)
     text = (
-        f"Share of each class among {len(labels):,} labelled images, between {shares.min():.1f} and {shares.max():.1f} "
-        f"%; a line runs from the least to the greatest share in one of {len(numbers)} folds. {' '.join(missing)}"
+        f"Share of each class among {counts.sum():,} labelled images, between {shares.min():.1f} and "
+        f"{shares.max():.1f} %; a line runs from the least to the greatest share in one of {len(numbers)} folds. {' '.join(missing)}"
     )
     return Picture(text.strip(), figure)
 
