@@ -38,7 +38,8 @@ def class_balance(labelled: ImageSet) -> Picture:
     axes.margins(x=0.01, y=0.1)
     text = (
         f"Share of each class among {counts.sum():,} labelled images, between {shares.min():.1f} and "
-        f"{shares.max():.1f} %; a line runs from the least to the greatest share in one of {len(numbers)} folds. {' '.join(missing)}"
+        f"{shares.max():.1f} %; a line runs from the least to the greatest share in one of {len(numbers)} folds. "
+        f"{' '.join(missing)}"
     )
     return Picture(text.strip(), figure)
 
