@@ -59,5 +59,5 @@ def unpack(zip_file: Path, folder: Path) -> FullData:
     with zipfile.ZipFile(zip_file) as packed:
         packed.extractall(folder, competition.FILES)
     labels = competition.write_labelled(folder, folder / "labelled.npy")
-    folds = assign(labels, SplitParams(n_splits=5, shuffle=False, seed=0))
+    folds = assign(labels, SplitParams(n_splits=5, shuffle=False, seed=0, exclude=[]))
     return FullData(folder, ImageSet(normalize(np.load(folder / "labelled.npy")), labels, folds))

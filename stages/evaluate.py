@@ -6,6 +6,7 @@ import numpy as np
 
 from src.core import arrays, cli, metrics, params, tables
 from src.data import images
+from src.evaluation.doubtful import doubtful_labels
 from src.evaluation.scores import Scores
 from src.inference import members
 
@@ -14,13 +15,15 @@ def main(
     labelled_dir: Path,
     out_of_fold_npy: Path,
     predictions_csv: Path,
+    doubtful_csv: Path,
     classes_csv: Path,
     members_csv: Path,
     metrics_json: Path,
 ) -> None:
     labelled, out_of_fold = images.open_set(labelled_dir), np.load(out_of_fold_npy, mmap_mode="r")
     folds, seeds = params.get("folds", members.Folds).root, params.get("seeds", members.Seeds).root
-    scores = Scores(np.unique(labelled.known_labels), sorted(folds), sorted(seeds))
+    classes = np.unique(labelled.known_labels)
+    scores = Scores(classes, sorted(folds), sorted(seeds))
     start = 0
     with tables.writing(predictions_csv) as append:
         for part in arrays.parts(out_of_fold):
@@ -32,6 +35,9 @@ def main(
         accuracy = of_members["accuracy"]
         mean, deviation = accuracy.mean(), accuracy.std()
         print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
+    doubtful = doubtful_labels(out_of_fold, labelled.known_labels, classes)
+    print(f"at most {len(doubtful)} labels look wrong: {doubtful_csv}")
+    tables.write(doubtful_csv, doubtful)
     tables.write(classes_csv, scores.of_classes())
     tables.write(members_csv, of_members)
     metrics.write(metrics_json, scores.metrics())

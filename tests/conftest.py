@@ -16,7 +16,9 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 
-STAGES = ["download", "split", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit", "draw"]
+STAGES = [
+    "download", "split", "audit", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit", "draw"
+]  # fmt: skip
 """Those of params.yaml as it is in git."""
 
 # One thread for torch in each of pytest's processes, before it is loaded: more would wait for each other by spinning

@@ -161,7 +161,7 @@ def test_results_depend_on_the_environment_and_files_of_a_source_do_not(
     finished: Project, finished_stages: dict[str, Any]
 ) -> None:
     depending = {name for name in STAGES if ENVIRONMENT in Declared(finished, finished_stages, name).files}
-    assert depending == {"split", "normalize", "train@4-0", "predict", "evaluate", "draw"}
+    assert depending == {"split", "audit", "normalize", "train@4-0", "predict", "evaluate", "draw"}
 
 
 def test_what_no_stage_declares_does_nothing_but_stop_the_garbage_collector() -> None:

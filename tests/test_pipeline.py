@@ -21,8 +21,8 @@ OTHER_MACHINES = [
 ]
 
 EDGES = {
-    "download split", "split normalize", "normalize train", "train ensemble", "ensemble predict", "predict evaluate",
-    "evaluate submit",
+    "download split", "split audit", "split normalize", "normalize train", "train ensemble",
+    "ensemble predict", "predict evaluate", "evaluate submit",
     "download predict", "normalize predict", "normalize evaluate", "predict submit",
     *(f"{stage} draw" for stage in ("normalize", "train", "ensemble", "predict", "evaluate")),
 }  # fmt: skip
@@ -100,7 +100,9 @@ def test_a_queued_experiment_runs_the_code_that_it_was_queued_with(reproduced: P
     assert 0.8 < accuracy["new"] < accuracy["old"]
 
 
-@pytest.mark.parametrize("module", ["download", "split", "normalize", "ensemble", "evaluate", "submit", "draw"])
+@pytest.mark.parametrize(
+    "module", ["download", "split", "audit", "normalize", "ensemble", "evaluate", "submit", "draw"]
+)
 def test_a_stage_that_needs_no_torch_does_not_import_it(module: str) -> None:
     check = f"import sys, stages.{module}; assert 'torch' not in sys.modules"
     Project(ROOT).run("python", "-c", check)

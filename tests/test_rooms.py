@@ -7,7 +7,10 @@ import pytest
 from tests.conftest import ROOT, Project
 from tests.imports import imported_by, modules
 
-ORDER = ["demo", "reporting", "evaluation", "inference", "training", "models", "sources", "preparation", "data", "core"]
+ORDER = [
+    "demo", "reporting", "evaluation", "inference", "training", "models", "sources", "audit", "preparation", "data",
+    "core",
+]  # fmt: skip
 """From the highest room to the lowest; `src/check.py` stands above all."""
 
 
