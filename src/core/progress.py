@@ -2,10 +2,14 @@
 
 import math
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
 from tqdm import tqdm
+
+LONG = 20
+"""Seconds; lines show the time left of what takes longer. A bar always does."""
 
 
 class Progress:
@@ -19,7 +23,7 @@ class Progress:
 
     def __init__(self, label: str, total: int, unit: str) -> None:
         self._label, self._total, self._unit = label, total, unit
-        self._done = 0
+        self._done, self._begun = 0, time.monotonic()
         self._bar = tqdm(desc=label, total=total, unit=unit, leave=False) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
@@ -39,4 +43,11 @@ class Progress:
                 self._bar.set_postfix_str(state, refresh=False)
             self._bar.update()
         elif state and (self._done == self._total or self._done % math.ceil(self._total / 10) == 0):
-            print(f"{self._label}: {self._unit} {self._done} of {self._total}, {state}", flush=True)
+            print(f"{self._label}: {self._unit} {self._done} of {self._total}{self._time_left()}, {state}", flush=True)
+
+    def _time_left(self) -> str:
+        elapsed = time.monotonic() - self._begun
+        left = elapsed / self._done * (self._total - self._done)
+        if left == 0 or elapsed + left < LONG:
+            return ""
+        return f", about {left:.0f} s left" if left < 100 else f", about {left / 60:.0f} min left"

@@ -1,0 +1,74 @@
+"""From a picture to the image that the model gets, by the rules of `ink.js`, function by function.
+
+Ink is an array (height, width) of numbers from 0, the paper, to 1.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.data.images import ground
+
+
+def ink_of_picture(rgb: NDArray[np.uint8], side: int, bright_ground: bool) -> NDArray[np.float32]:
+    """Return the ink of a picture, from its pixels (height, width, 3): what is unlike its border.
+
+    A picture of the model's own side is taken as it is: its ink is what is unlike the ground of the training images.
+    """
+    grey = (rgb @ (0.299, 0.587, 0.114) / 255).astype(np.float32)
+    inverted = bright_ground if grey.shape == (side, side) else ground(grey) > 0.5
+    return 1 - grey if inverted else grey
+
+
+def fit(ink: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the image, shape (side, side), of some ink, made as MNIST's were (LeCun et al., 1998).
+
+    The ink is scaled, its aspect kept, to fit a box of 20x20 pixels, anti-aliased, and this is moved by whole pixels
+    until its centre of mass is in the centre of an image of 28x28 pixels, or as near to that as it fits. Images of
+    another side are made in proportion. Ink of that side is taken as it is.
+    """
+    if ink.shape == (side, side):
+        return ink
+    cleaned = clean(ink)
+    if not cleaned.any():
+        return np.zeros((side, side), dtype=np.float32)
+    down, across = (extent(cleaned.sum(axis=axis, dtype=np.float64)) for axis in (1, 0))
+    scale = round(20 / 28 * side) / max(end - start for start, end, _ in (down, across))
+    rows, columns = (
+        covering(length, side, scale, place(*of_axis, side, scale))
+        for length, of_axis in zip(ink.shape, (down, across), strict=True)
+    )
+    image: NDArray[np.float32] = (rows @ cleaned @ columns.T).astype(np.float32)
+    return image
+
+
+def clean(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ink of full contrast on clean paper."""
+    paper, darkest = ground(ink), float(ink.max())
+    if darkest - paper < 0.1:
+        return np.zeros_like(ink)
+    low, high = paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)
+    cleaned: NDArray[np.float32] = np.clip((ink - low) / (high - low), 0, 1)
+    return cleaned
+
+
+def extent(profile: NDArray[np.float64]) -> tuple[int, int, float]:
+    """Return where the ink along an axis starts and ends, and its centre of mass, in pixels."""
+    inked = np.flatnonzero(profile)
+    return int(inked[0]), int(inked[-1]) + 1, float(profile @ (np.arange(len(profile)) + 0.5) / profile.sum())
+
+
+def place(start: int, end: int, centre: float, side: int, scale: float) -> float:
+    """Return the shift, in pixels of the image, that puts scaled ink in its place along an axis."""
+    middle = side // 2 + 0.5  # of MNIST's digits: that of pixel 14, counted from 0
+    nearly = 1e-6  # rounding errors decide neither between two pixels nor about the length of the ink
+    first = math.floor(middle - scale * (centre - start) + 0.5 - nearly)
+    return min(max(first, 0), side - math.ceil(scale * (end - start) - nearly)) - scale * start
+
+
+def covering(length: int, side: int, scale: float, shift: float) -> NDArray[np.float64]:
+    """Return the share of each of `side` pixels that each of `length` source pixels fills, shape (side, length)."""
+    edges, sources = (np.arange(side + 1)[:, None] - shift) / scale, np.arange(length)
+    filled: NDArray[np.float64] = np.minimum(edges[1:], sources + 1) - np.maximum(edges[:-1], sources)
+    return scale * filled.clip(min=0)
