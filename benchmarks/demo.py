@@ -91,7 +91,7 @@ def time_page(file: Path) -> tuple[list[float], list[float]]:
 def _write(folder: Path, name: str, recipe: Recipe, labelled: ImageSet) -> Path:
     checkpoint, _ = train_as_the_stage(recipe.model_copy(update={"epochs": 1}), labelled)
     export.write(folder / name / "model.onnx", [checkpoint], {})
-    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, name, [FOLD], [0], SCORES, "")
+    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, False, name, [FOLD], [0], SCORES, "")
     file = folder / f"{name}.html"
     file.write_text(page.render(description, (folder / name / "model.onnx").read_bytes(), labelled), encoding="utf-8")
     return file

@@ -431,7 +431,9 @@ def test_letters_of_another_size(page: Page, tmp_path: Path) -> None:
     checkpoint, _ = train(recipe, fold=0, seed=0, labelled=labelled, device=torch.device("cpu"))
     export.write(tmp_path / "model.onnx", [checkpoint], {})
     scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
-    description = export.Description(checkpoint.classes.tolist(), checkpoint.side, "linear", [0], [0], scores, "")
+    description = export.Description(
+        checkpoint.classes.tolist(), checkpoint.side, False, "linear", [0], [0], scores, ""
+    )
     html = page_html(description, (tmp_path / "model.onnx").read_bytes(), labelled)
     (tmp_path / "demo.html").write_text(html, encoding="utf-8")
 

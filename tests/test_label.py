@@ -1,14 +1,21 @@
 """The command that labels pictures of digits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from src.core.errors import UserError
+from src.data.images import open_set
+from src.demo import label
 from src.demo.label import read_picture
+from src.inference import ensemble
+from src.models import checkpoints, recipes
+from src.training.loop import train
 from tests.conftest import Project
 
 
@@ -41,11 +48,40 @@ def test_large_pictures_of_dark_ink_get_the_labels_of_their_originals(
     assert np.mean(np.array(labels) == np.array(expected)) >= 0.9
 
 
-def test_a_transparent_ground_is_paper(tmp_path: Path) -> None:
-    pixels = np.zeros((28, 28, 4), dtype=np.uint8)
-    pixels[8:20, 13:15, 3] = 255
+@pytest.mark.parametrize("bright", [False, True])
+def test_a_transparent_ground_is_paper(bright: bool, tmp_path: Path) -> None:
+    pixels = np.zeros((40, 40, 4), dtype=np.uint8)
+    pixels[10:30, 19:21, 3] = 255
     Image.fromarray(pixels).save(tmp_path / "one.png")
-    assert np.array_equal(read_picture(tmp_path / "one.png", 28) > 0.5, pixels[..., 3] > 0)
+    expected = np.zeros((28, 28), dtype=np.bool_)
+    expected[4:24, 13:15] = True
+    assert np.array_equal((read_picture(tmp_path / "one.png", 28, bright) > 0.5) != bright, expected)
+
+
+def test_pictures_of_a_set_with_a_bright_ground_get_the_labels_of_the_model(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = open_set(finished.root / "data/normalized/labelled")
+    bright = replace(found, images=1 - np.array(found.images))
+    recipe = recipes.get("linear").model_copy(update={"epochs": 10, "lr": 0.01})
+    checkpoint, _ = train(recipe, 4, 0, bright, torch.device("cpu"))
+    checkpoints.write(tmp_path / "models/4-0.safetensors", checkpoint)
+    images = np.array(bright.images[:60])
+    [probabilities] = ensemble.Ensemble([checkpoint], torch.device("cpu")).predict(images)
+    expected = probabilities.mean(axis=1).argmax(axis=1)
+    assert np.mean(expected == found.known_labels[:60]) > 0.7
+    paths = [save(tmp_path / f"{number}.png", image) for number, image in enumerate(images)]
+    enlarged = [
+        save(tmp_path / f"large-{number}.png", np.pad(np.kron(image, np.ones((5, 5))), 40, constant_values=ground))
+        for ground in (0, 1)
+        for number, image in enumerate(images if ground else 1 - images)
+    ]
+    monkeypatch.chdir(tmp_path)
+    for pictures, share in ((paths, 1), (enlarged, 0.9)):
+        capsys.readouterr()
+        label.main(pictures)
+        labels = np.array([int(line.split()[1]) for line in capsys.readouterr().out.splitlines()])
+        assert np.mean(labels == np.resize(expected, len(pictures))) >= share
 
 
 def test_what_is_no_picture_of_a_digit_is_refused(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ BAD = [
     ("device: cpu", "more_recipes: []\ndevice: cpu", "more_recipes: extra inputs are not permitted"),
     ("betas: [0.7, 0.9]", "betas: [0.7]", "recipes.quick.betas: list should have at least 2 items"),
     ("width: 16", "width: 0", ".preprocessing.width: input should be greater than or equal to 1"),
+    ("shift: 1.0", "shift: 28.0", "recipes.mlp.augmentation.shift: input should be less than 28"),
+    ("test_time_shift: 1", "test_time_shift: 28", "recipes.cnn.test_time_shift: input should be less than 28"),
     ("device: cpu", "device: tpu", "device: input should be 'cpu', 'cuda' or 'mps' (found: 'tpu')"),
     ("model: linear", "model: lines", "recipes.notebook.model: input should be "),
     ("lr: 0.01", "lr: -0.01", "recipes.notebook.lr: input should be greater than 0"),

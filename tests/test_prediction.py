@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 
 def model(fold: int, seed: int) -> Checkpoint:
     draws = np.random.default_rng(100 * fold + seed).normal(size=(3, 5)).astype(np.float32)
-    return Checkpoint({"weight": draws[:, :4], "bias": draws[:, 4]}, RECIPE, CLASSES, 2, fold, seed)
+    return Checkpoint({"weight": draws[:, :4], "bias": draws[:, 4]}, RECIPE, CLASSES, 2, fold, seed, fold == 3)
 
 
 def write(folder: Path, *checkpoints_: Checkpoint) -> Path:
@@ -99,6 +99,7 @@ def test_a_model_comes_back_as_it_was_saved_and_equal_models_have_equal_bytes(tm
     loaded = checkpoints.read(tmp_path / "one")
     assert loaded.recipe == RECIPE
     assert (list(loaded.classes), loaded.side, loaded.fold, loaded.seed) == (["a", "b", "c"], 2, 3, 5)
+    assert loaded.bright_ground
     np.testing.assert_array_equal(loaded.weights["weight"], model(3, 5).weights["weight"])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 

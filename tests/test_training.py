@@ -183,9 +183,33 @@ def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
     assert len(decaying["params"]) + len(others["params"]) == len([*network.parameters()])
 
 
-def test_a_batch_larger_than_the_training_set_is_refused(digits: ImageSet) -> None:
-    with pytest.raises(UserError, match="batch_size, 451, is more than the 450 training images"):
-        train(recipe(batch_size=451), 3, 0, digits, CPU)
+def test_a_batch_larger_than_the_training_set_is_the_whole_set_and_says_so(
+    digits: ImageSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, _ = train(recipe(batch_size=450, epochs=50), 3, 0, digits, CPU)
+    assert not set(capsys.readouterr().out.splitlines()[:-10]), "only the lines of progress"
+    larger, _ = train(recipe(batch_size=451, epochs=50), 3, 0, digits, CPU)
+    assert equal(larger, whole)
+    told = "the recipe's batch_size, 451, is more than the 450 training images: each step takes all of them"
+    assert capsys.readouterr().out.splitlines()[:-10] == [told]
+
+
+def test_a_training_of_few_steps_says_so(digits: ImageSet, capsys: pytest.CaptureFixture[str]) -> None:
+    for changes, steps in (
+        ({"batch_size": 100, "epochs": 9}, "45 steps"),
+        ({"batch_size": 450, "epochs": 1}, "1 step"),
+    ):
+        train(recipe(**changes), 3, 0, digits, CPU)
+        assert capsys.readouterr().out.splitlines()[0] == (
+            f"the training has {steps}; with fewer than 50 it may learn little: raise the recipe's epochs, "
+            f"{changes['epochs']}, or lower its batch_size, {changes['batch_size']}"
+        )
+
+
+@pytest.mark.parametrize("bright", [False, True])
+def test_the_ground_of_the_training_images_is_recorded(bright: bool, digits: ImageSet) -> None:
+    shown = replace(digits, images=1 - np.array(digits.images) if bright else digits.images)
+    assert train(recipe(epochs=1), 3, 0, shown, CPU)[0].bright_ground == bright
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,18 @@ def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
     return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
 
 
+def ground(images: NDArray[Any]) -> float:
+    """Return the median of the outermost pixels of `images`, shape (…, height, width)."""
+    outermost = np.ones(images.shape[-2:], dtype=np.bool_)
+    outermost[1:-1, 1:-1] = False
+    return float(np.median(images[..., outermost]))
+
+
+def has_bright_ground(images: Array) -> bool:
+    """Return whether the ground of `images`, shape (N, side, side) in [0, 1], is above 0.5; a thousand of them tell."""
+    return ground(images[:: max(1, len(images) // 1000)]) > 0.5
+
+
 def write_set(
     folder: Path,
     images: Iterable[NDArray[Any]],

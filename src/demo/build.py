@@ -23,6 +23,7 @@ def main() -> None:
     description = export.Description(
         classes=members[0].classes.tolist(),
         side=members[0].side,
+        bright_ground=members[0].bright_ground,
         recipe=params.get("recipe", str),
         folds=sorted({member.fold for member in members}),
         seeds=sorted({member.seed for member in members}),

@@ -9,13 +9,13 @@ const PICTURE = 560; // the most pixels of the longer side of a picture; more br
 const LIVE = 25; // milliseconds; a model that takes longer is run when a line is finished, not while it is drawn
 
 const find = (id) => document.getElementById(id);
-const { classes, side, noun, labels } = JSON.parse(find("facts").textContent);
+const { classes, side, brightGround, noun, labels } = JSON.parse(find("facts").textContent);
 const canvas = find("canvas");
 const bars = [...find("bars").children];
 const places = [...find("nearest").children];
 
 let session; // the model, once it is loaded
-let labelledImages; // the pixels of all examples, one image after the other, in [0, 255]
+let labelledImages; // the ink of all examples, one image after the other, in [0, 255]
 let milliseconds = Infinity; // that the model took the last time
 let steps = [{ strokes: [], picture: null }]; // what has been on the canvas; the last step is there now
 let stroke = null; // the line that is being drawn
@@ -38,7 +38,8 @@ function ink() {
 
 async function predict(model, image) {
   const start = performance.now();
-  const input = new ort.Tensor("float32", image, [1, side, side]);
+  const pixels = brightGround ? image.map((value) => 1 - value) : image;
+  const input = new ort.Tensor("float32", pixels, [1, side, side]);
   const { probabilities } = await model.run({ images: input });
   milliseconds = performance.now() - start;
   return probabilities.data;
@@ -243,7 +244,7 @@ async function openFile(file) {
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  steps.push({ strokes: [], picture: inkOfPicture(context.getImageData(0, 0, width, height)) });
+  steps.push({ strokes: [], picture: inkOfPicture(context.getImageData(0, 0, width, height), side, brightGround) });
   changed();
 }
 
@@ -279,6 +280,7 @@ find("notices").addEventListener("toggle", async ({ target }) => {
 
 async function load() {
   labelledImages = await unpack("labelled-block");
+  if (brightGround) labelledImages = labelledImages.map((value) => 255 - value);
   ort.env.wasm.wasmBinary = await unpack("runtime-block");
   ort.env.wasm.numThreads = 1; // threads need a server that isolates the page
   const model = await ort.InferenceSession.create(await unpack("model-block"), { executionProviders: ["wasm"] });

@@ -29,6 +29,7 @@ class Description:
     Attributes:
         classes: the label of each probability.
         side: height and width of an image, in pixels.
+        bright_ground: whether the training images have a bright ground.
         recipe: the name of the recipe.
         folds: the ensemble has a member for each of them and each seed.
         seeds: the seeds.
@@ -38,6 +39,7 @@ class Description:
 
     classes: list[int] | list[str]
     side: int
+    bright_ground: bool
     recipe: str
     folds: list[int]
     seeds: list[int]
@@ -50,6 +52,7 @@ class Description:
         return {
             "classes": json.dumps(self.classes),
             "side": str(self.side),
+            "bright_ground": json.dumps(self.bright_ground),
             "recipe": self.recipe,
             "folds": json.dumps(self.folds),
             "seeds": json.dumps(self.seeds),

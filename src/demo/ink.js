@@ -1,5 +1,6 @@
-// From ink to the image that the model gets. Ink is a field {values, width, height} of numbers from 0, the paper, to 1, row
-// by row; an image for the model is a Float32Array of side * side of them.
+// From a picture or strokes to the image that the model gets; ink.py has the same rules, function by function. Ink is a
+// field {values, width, height} of numbers from 0, the paper, to 1, row by row; an image for the model is a Float32Array
+// of side * side of them.
 
 /** Return the ink of strokes, from the RGBA pixels of a canvas that is transparent elsewhere. */
 export function inkOfStrokes({ data, width, height }) {
@@ -8,60 +9,76 @@ export function inkOfStrokes({ data, width, height }) {
   return { values, width, height };
 }
 
-/** Return the ink of a picture, from its opaque RGBA pixels: what is unlike its border. */
-export function inkOfPicture({ data, width, height }) {
+/**
+ * Return the ink of a picture, from its opaque RGBA pixels: what is unlike its border. A picture of the model's own side
+ * is taken as it is: its ink is what is unlike the ground of the training images.
+ */
+export function inkOfPicture({ data, width, height }, side, brightGround) {
   const values = new Float32Array(width * height);
   for (let index = 0; index < values.length; index++) {
     const [red, green, blue] = data.subarray(4 * index, 4 * index + 3);
-    // gray stays exactly what it is in the file
-    values[index] = (red === green && green === blue ? red : 0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+    values[index] = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
   }
   const field = { values, width, height };
-  if (borderOf(field) > 0.5) values.forEach((value, index) => (values[index] = 1 - value));
+  const inverted = width === side && height === side ? brightGround : ground(field) > 0.5;
+  if (inverted) values.forEach((value, index) => (values[index] = 1 - value));
   return field;
+}
+
+/** Return the median of the outermost pixels. */
+function ground({ values, width, height }) {
+  const outermost = (_, index) =>
+    index < width || index >= width * (height - 1) || index % width === 0 || index % width === width - 1;
+  const border = values.filter(outermost).sort();
+  return (border[(border.length - 1) >> 1] + border[border.length >> 1]) / 2;
+}
+
+/**
+ * Return the image of some ink, made as MNIST's were (LeCun et al., 1998): the ink is scaled, its aspect kept, to fit a
+ * box of 20x20 pixels, anti-aliased, and this is moved by whole pixels until its centre of mass is in the centre of an
+ * image of 28x28 pixels, or as near to that as it fits. Images of another side are made in proportion. Ink of that side
+ * is taken as it is.
+ */
+export function fit(ink, side) {
+  if (ink.width === side && ink.height === side) return ink.values;
+  const { values, width, height } = clean(ink);
+  const [rows, columns] = [new Float64Array(height), new Float64Array(width)];
+  values.forEach((value, index) => {
+    rows[Math.floor(index / width)] += value;
+    columns[index % width] += value;
+  });
+  if (!rows.some((mass) => mass > 0)) return new Float32Array(side * side);
+  const [down, across] = [extent(rows), extent(columns)];
+  const scale = Math.round((20 / 28) * side) / Math.max(down.end - down.start, across.end - across.start);
+  return resample({ values, width, height }, side, scale, place(across, side, scale), place(down, side, scale));
 }
 
 /** Return ink of full contrast on clean paper. */
 function clean({ values, width, height }) {
-  const paper = borderOf({ values, width, height });
+  const paper = ground({ values, width, height });
   const darkest = values.reduce((most, value) => Math.max(most, value), 0);
   if (darkest - paper < 0.1) return { values: new Float32Array(values.length), width, height };
   const [low, high] = [paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)];
   return { values: values.map((value) => Math.min(Math.max((value - low) / (high - low), 0), 1)), width, height };
 }
 
-/** Return the median of the outermost pixels. */
-function borderOf({ values, width, height }) {
-  const onBorder = (_, index) =>
-    index < width || index >= width * (height - 1) || index % width === 0 || index % width === width - 1;
-  const border = values.filter(onBorder).sort();
-  return border[Math.floor(border.length / 2)];
+/** Return where the ink along an axis starts and ends, and its centre of mass, in pixels. */
+function extent(profile) {
+  const inked = (mass) => mass > 0;
+  let [total, moment] = [0, 0];
+  profile.forEach((mass, index) => {
+    total += mass;
+    moment += mass * (index + 0.5);
+  });
+  return { start: profile.findIndex(inked), end: profile.findLastIndex(inked) + 1, centre: moment / total };
 }
 
-/**
- * Return the image of some ink, made as MNIST's were (LeCun et al., 1998): the ink is scaled, its aspect kept, to fit a
- * box of 20x20 pixels, anti-aliased, and this is moved by whole pixels until its centre of mass is in the centre of an
- * image of 28x28 pixels. Images of another side are made in proportion.
- */
-export function fit(ink, side) {
-  const field = clean(ink);
-  const { values, width } = field;
-  let [mass, massX, massY] = [0, 0, 0];
-  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
-  values.forEach((value, index) => {
-    if (value === 0) return;
-    const [x, y] = [index % width, Math.floor(index / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
-    mass += value;
-    massX += value * (x + 0.5);
-    massY += value * (y + 0.5);
-  });
-  if (mass === 0) return new Float32Array(side * side);
-  const scale = Math.round((20 / 28) * side) / Math.max(right - left, bottom - top);
-  const centre = Math.floor(side / 2) + 0.5; // of MNIST's digits: the middle of pixel 14, counted from 0
-  const place = (start, centreOfMass) => Math.round(centre - scale * (centreOfMass - start)) - scale * start;
-  return resample(field, side, scale, place(left, massX / mass), place(top, massY / mass));
+/** Return the shift, in pixels of the image, that puts scaled ink in its place along an axis. */
+function place({ start, end, centre }, side, scale) {
+  const middle = Math.floor(side / 2) + 0.5; // of MNIST's digits: that of pixel 14, counted from 0
+  const nearly = 1e-6; // rounding errors decide neither between two pixels nor about the length of the ink
+  const first = Math.floor(middle - scale * (centre - start) + 0.5 - nearly);
+  return Math.min(Math.max(first, 0), side - Math.ceil(scale * (end - start) - nearly)) - scale * start;
 }
 
 /** Return the image of some ink as it lies on its paper: only scaled. */

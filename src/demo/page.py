@@ -43,7 +43,13 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
         examples=len(examples),
         nearest=NEAREST,
         labelled_images=len(labelled),
-        facts={"classes": classes, "side": model.side, "noun": noun, "labels": labels},
+        facts={
+            "classes": classes,
+            "side": model.side,
+            "brightGround": model.bright_ground,
+            "noun": noun,
+            "labels": labels,
+        },
         blocks={
             "labelled": _block(pixels.tobytes()),
             "model": _block(onnx),

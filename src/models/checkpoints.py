@@ -26,6 +26,7 @@ class Checkpoint:
         side: height and width of an image, in pixels.
         fold: the number of the fold that it was not trained on.
         seed: of its training.
+        bright_ground: whether the images that it was trained on have a bright ground.
     """
 
     weights: dict[str, NDArray[Any]]
@@ -34,6 +35,7 @@ class Checkpoint:
     side: int
     fold: int
     seed: int
+    bright_ground: bool
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
@@ -45,6 +47,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         "side": checkpoint.side,
         "fold": checkpoint.fold,
         "seed": checkpoint.seed,
+        "bright_ground": checkpoint.bright_ground,
     }
     weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in checkpoint.weights.items()}
     with replacing(path) as temporary:
@@ -66,7 +69,7 @@ def read(path: Path) -> Checkpoint:
             weights,
             Recipe.model_validate(description["recipe"]),
             np.array(description["classes"]),
-            *(description[name] for name in ("side", "fold", "seed")),
+            *(description[name] for name in ("side", "fold", "seed", "bright_ground")),
         )
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such model; run `dvc repro`") from None

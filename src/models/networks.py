@@ -28,10 +28,9 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     """Return the untrained network of a recipe, with weights drawn from `seed`.
 
     Raises:
-        UserError: the images are too small for the network or for the shifts of the recipe, or the network has another
-            number of convolutions than the recipe has `channels`.
+        UserError: the images are too small for the network, or it has another number of convolutions than the recipe
+            has `channels`.
     """
-    _require_room_for_shifts(recipe, side)
     with torch.random.fork_rng(devices=[]):  # torch's global generator stays as it was
         torch.manual_seed(seed)
         network = BY_NAME[recipe.model](side, classes, recipe)
@@ -169,15 +168,3 @@ def _require_side(side: int, smallest: int, recipe: Recipe) -> None:
             f"params.yaml: the recipe's model: {recipe.model} takes images of {smallest}x{smallest} pixels or more, "
             f"these have {side}x{side}; choose mlp or linear"
         )
-
-
-def _require_room_for_shifts(recipe: Recipe, side: int) -> None:
-    shifts: dict[str, float] = {"test_time_shift": recipe.test_time_shift}
-    if recipe.augmentation is not None:
-        shifts["augmentation.shift"] = recipe.augmentation.shift
-    for key, pixels in shifts.items():
-        if pixels >= side:
-            raise UserError(
-                f"params.yaml: the recipe's {key}: {pixels:g} pixels move all of an image of {side}x{side} out "
-                "of sight; make it smaller, or remove it"
-            )

@@ -14,7 +14,7 @@ from torch.nn.functional import grid_sample
 
 from src.core import arrays
 from src.core.arrays import Array
-from src.models.recipes import Preprocessing
+from src.models.recipes import SIDE, Preprocessing
 
 MIN_INK = 0.2
 """Pixels of an image in [0, 1] below this value do not count towards the width of a digit: they blur its edge."""
@@ -100,7 +100,8 @@ def batch_matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
         right = (last - moved).where(has_ink, -torch.inf).amax(dim=1)
         left = (first - moved).where(has_ink, torch.inf).amin(dim=1)
         width = right - left + 1  # in pixels
-        scale = torch.where(has_ink.any(dim=1), width / preprocessing.width, 1).clamp(1 / MAX_SCALE, MAX_SCALE)
+        wanted = preprocessing.width * side / SIDE
+        scale = torch.where(has_ink.any(dim=1), width / wanted, 1).clamp(1 / MAX_SCALE, MAX_SCALE)
     zero, one = torch.zeros_like(mass), torch.ones_like(mass)
     across, down = [scale, shear, center_x * (1 - scale) - shear * center_y], [zero, one, zero]
     return torch.stack(across + down, dim=1).view(count, 2, 3)

@@ -12,6 +12,9 @@ Rate = Annotated[float, Field(gt=0, le=1e6)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+SIDE = 28
+"""Of the images in whose pixels a recipe's shifts and width are; on images of another side they are in proportion."""
+
 USED_BY = {
     "channels": ("model", ("quick", "cnn")),
     "initial_range": ("model", ("linear",)),
@@ -28,13 +31,13 @@ class Augmentation(Section):
         rotation: angle, in degrees.
         zoom: relative change of the scale of each axis, independently, below 1.
         shear: horizontal, in pixels for each pixel of height.
-        shift: translation along each axis, in pixels.
+        shift: translation along each axis, in pixels of an image of 28x28.
     """
 
     rotation: Limit = 0.0
     zoom: Fraction = 0.0
     shear: Limit = 0.0
-    shift: Limit = 0.0
+    shift: Annotated[float, Field(ge=0, lt=SIDE)] = 0.0
 
 
 class Preprocessing(Section):
@@ -42,7 +45,8 @@ class Preprocessing(Section):
 
     Attributes:
         deslant: shear each digit so that its ink leans neither left nor right.
-        width: scale each digit to this width, in pixels, by a factor of at most 2; None leaves the width.
+        width: scale each digit to this width, in pixels of an image of 28x28, by a factor of at most 2; None leaves the
+            width.
     """
 
     deslant: bool = False
@@ -69,7 +73,7 @@ class Recipe(Section):
         weight_decay: of all weights except biases and batch normalizations.
         warm_up: fraction of the steps in which the learning rate rises linearly from zero to `lr`.
         schedule: of the learning rate after the warm-up: `constant`, or `linear` or `cosine` decay to zero.
-        batch_size: images per step; the last batch of an epoch may be smaller.
+        batch_size: images per step; the last batch of an epoch may be smaller. A set of fewer images is one batch.
         epochs: passes over the training set.
         shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
         preprocessing: of all images, if any.
@@ -96,7 +100,7 @@ class Recipe(Section):
     shuffle: bool
     preprocessing: Preprocessing | None = None
     augmentation: Augmentation | None = None
-    test_time_shift: Annotated[int, Field(ge=0)] = 0
+    test_time_shift: Annotated[int, Field(ge=0, lt=SIDE)] = 0
 
     @field_validator(*USED_BY)
     @classmethod

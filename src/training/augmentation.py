@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from src.models import preprocessing
-from src.models.recipes import Augmentation, Recipe
+from src.models.recipes import SIDE, Augmentation, Recipe
 
 
 class TrainingImages:
@@ -53,20 +53,20 @@ class TrainingImages:
             return batch
         matrices = None if self._matrices is None else self._share(self._matrices[chosen])
         if self._augmentation is not None:
-            drawn = random_matrices(len(whole), batch.shape[1], self._augmentation, self._generator)
+            drawn = random_matrices(len(whole), self._augmentation, self._generator)
             random = self._share(drawn).to(batch)
             matrices = random if matrices is None else preprocessing.compose(matrices, random)
         assert matrices is not None
         return preprocessing.warp(batch, matrices)
 
 
-def random_matrices(count: int, side: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return `count` random affine matrices, shape (count, 2, 3), for images of `side` pixels.
+def random_matrices(count: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return `count` random affine matrices, shape (count, 2, 3), for images of any side.
 
     Simard, P. Y., Steinkraus, D. & Platt, J. C. (2003), Best practices for convolutional neural networks applied to
     visual document analysis, ICDAR.
     """
-    pixel = 2 / side  # a sampling grid runs from -1 to 1
+    pixel = 2 / SIDE  # a sampling grid runs from -1 to 1
 
     def uniform(largest: float, columns: int = 1) -> tuple[Tensor, ...]:
         draws = torch.rand(count, columns, generator=generator) * 2 - 1

@@ -1,5 +1,6 @@
 """Batches of a training set, and means over their images."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -8,24 +9,36 @@ from torch import Tensor
 from src.core.errors import UserError
 from src.models.recipes import Recipe
 
+FEW_STEPS = 50
+"""A training of fewer steps may learn little; it says so."""
 
-def check_size(recipe: Recipe, count: int, processes: int) -> None:
-    """Refuse a batch that is larger than the training set of `count` images, or smaller than the number of processes.
+
+def batch_size(recipe: Recipe, count: int, processes: int) -> int:
+    """Return the images of a step: the recipe's batch_size, or all `count` training images where they are fewer.
+
+    A line is printed where they are fewer, and another where the training has few steps.
 
     Raises:
-        UserError: the recipe's batch_size gives such a batch.
+        UserError: a batch is smaller than the number of processes.
     """
-    if recipe.batch_size > count:
-        raise UserError(
-            f"params.yaml: the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images; "
-            "lower it"
-        )
-    smallest = count % recipe.batch_size or recipe.batch_size
+    size = min(recipe.batch_size, count)
+    smallest = count % size or size
     if smallest < processes:
         raise UserError(
             f"params.yaml: launcher: {processes} processes cannot share the smallest batch; the recipe's batch_size, "
             f"{recipe.batch_size}, leaves it {smallest} of the {count} training images: change it"
         )
+    if size < recipe.batch_size:
+        print(
+            f"the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images: each step takes "
+            "all of them"
+        )
+    if (steps := recipe.epochs * math.ceil(count / size)) < FEW_STEPS:
+        print(
+            f"the training has {steps} step{'' if steps == 1 else 's'}; with fewer than {FEW_STEPS} it may learn "
+            f"little: raise the recipe's epochs, {recipe.epochs}, or lower its batch_size, {recipe.batch_size}"
+        )
+    return size
 
 
 def batches(count: int, size: int, order: torch.Generator | None) -> Iterator[Tensor | slice]:

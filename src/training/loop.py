@@ -8,13 +8,13 @@ import torch
 
 from src.core.errors import UserError
 from src.core.progress import Progress
-from src.data.images import ImageSet
+from src.data.images import ImageSet, has_bright_ground
 from src.models import forward, networks, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.device import layer_precision, torch_dtype
 from src.models.recipes import Recipe
 from src.training import losses
-from src.training.batches import BatchMeans, batches, check_size
+from src.training.batches import BatchMeans, batch_size, batches
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
 from src.training.mapped import fits_into_memory, training_images
 from src.training.optimization import make_optimizer, set_learning_rate
@@ -45,14 +45,13 @@ def train(
         The trained network, and its learning curve, which is empty in all processes but the first.
 
     Raises:
-        UserError: there is no such fold, a batch is larger than the training set or smaller than the number of
-            processes, the images are too small for the network, the device does not support the recipe's precision, or
-            the loss becomes NaN or infinite.
+        UserError: there is no such fold, a batch is smaller than the number of processes, the images are too small for
+            the network, the device does not support the recipe's precision, or the loss becomes NaN or infinite.
     """
     if fold not in labelled.known_folds:
         raise UserError(f"params.yaml: folds: there is no fold {fold}; they are numbered from 0 to split.n_splits - 1")
     train_set, validation_set = labelled.split(fold)
-    check_size(recipe, len(train_set), processes.count)
+    size = batch_size(recipe, len(train_set), processes.count)
     classes = np.unique(labelled.known_labels)
     dtype = torch_dtype(recipe.precision, device)
     generator = torch.Generator().manual_seed(seed)
@@ -65,7 +64,7 @@ def train(
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
     parallel = processes.parallel(network)
     optimizer = make_optimizer(recipe, network)
-    steps_per_epoch = math.ceil(len(train_set) / recipe.batch_size)
+    steps_per_epoch = math.ceil(len(train_set) / size)
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
     step = 0
     curve: list[CurvePoint] = []
@@ -74,7 +73,7 @@ def train(
         for epoch in range(1, recipe.epochs + 1):
             network.train()
             means = BatchMeans(device)
-            for batch, targets in images.batches(batches(len(labels), recipe.batch_size, order), labels):
+            for batch, targets in images.batches(batches(len(labels), size, order), labels):
                 set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
                 logits = processes.gather(forward.compute(parallel, batch, precision), len(targets))
                 loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
@@ -90,10 +89,11 @@ def train(
                 record(curve[-1])
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
     # the last step may have broken the network after its loss was computed; raw images show that as well
-    first_images, first_labels = train_set.images[: recipe.batch_size], labels[: recipe.batch_size]
+    first_images, first_labels = train_set.images[:size], labels[:size]
     _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
-    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed), curve
+    bright_ground = has_bright_ground(train_set.images)
+    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed, bright_ground), curve
 
 
 def _check_finite(loss: float, epoch: int) -> None:
