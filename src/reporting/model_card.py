@@ -1,9 +1,8 @@
 """Write docs/model-card.md, what there is to know about the trained networks: `python -m src.reporting.model_card`."""
 
+import re
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from src.core import cli, metrics, params
 from src.core.errors import UserError
@@ -52,9 +51,15 @@ def render() -> str:
         sets=describe_sets(),
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
-        classes=pd.read_csv(CLASSES).to_dict("records"),
+        classes=results.read_table(CLASSES),
         confusions=results.top_confusions(results.read_predictions(PREDICTIONS), 5),
+        plain=plain,
     )
+
+
+def plain(label: str) -> str:
+    """Return a label as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", label)
 
 
 def describe(recipe: Recipe) -> str:
@@ -67,9 +72,9 @@ def describe(recipe: Recipe) -> str:
         f"{recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'} of batches of {recipe.batch_size}",
     ]
     if recipe.preprocessing is not None and recipe.preprocessing.deslant:
-        parts.append("digits deslanted")
+        parts.append("images deslanted")
     if recipe.preprocessing is not None and recipe.preprocessing.width is not None:
-        parts.append(f"digits scaled to a width of {recipe.preprocessing.width} pixels")
+        parts.append(f"what they show scaled to a width of {recipe.preprocessing.width} pixels")
     if recipe.augmentation is not None:
         parts.append("training images distorted at random")
     if recipe.test_time_shift:

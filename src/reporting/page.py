@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import load_file
@@ -18,7 +17,7 @@ from safetensors.numpy import load_file
 from src.core import arrays, metrics, params
 from src.data import images
 from src.reporting import comparison, status, templates
-from src.reporting.pictures import results
+from src.reporting.pictures import labels, results
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 PICTURES = Path("plots/pictures")
@@ -63,16 +62,19 @@ def collect() -> dict[str, Any]:
     """Return all facts of the page, from the files of the run in the current folder; some may be missing."""
     settings = dict(params.read())
     predicted = results.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
+    tables = {name: results.read_table(path) for name, path in TABLES.items() if path.exists()}
     by_file = {comparison.metrics_name(path): metrics.read(path) for path in sorted(Path("metrics").rglob("*.json"))}
     return {
         "settings": settings,
         "metrics": by_file,
         "evaluation": by_file.get("evaluate", {}),
-        "tables": {name: pd.read_csv(path).to_dict("records") for name, path in TABLES.items() if path.exists()},
+        "tables": tables,
         "stages": read_stages(),
         "pictures": embed_pictures(PICTURES),
         "status": status.ask(),
         "sets": describe_sets(),
+        "unvalidated": [row["class"] for row in tables.get("classes", []) if np.isnan(row["recall"])],
+        "largest_matrix": results.LARGEST_MATRIX,
         "confusions": [] if predicted is None else results.top_confusions(predicted),
         "no_score": no_score(settings, by_file),
         **compare(comparison.Run(settings, by_file, predicted)),
@@ -140,13 +142,24 @@ def describe_file(path: Path) -> DataFile:
     )
 
 
-def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, int]:
-    """Return how many images are `labelled` and in `test`, their `side` and the number of `classes`; {} if missing."""
+def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, Any]:
+    """Return how many images are `labelled` and in `test`, and what they are like; {} if they are missing.
+
+    Their `side` is in pixels, `classes` is a number, `noun` a word for what they show, and `ground` is dark or bright.
+    """
     if not all((normalized_dir / name).exists() for name in ("labelled", "test")):
         return {}
     labelled, test = (images.open_set(normalized_dir / name) for name in ("labelled", "test"))
-    classes = len(np.unique(labelled.known_labels))
-    return {"labelled": len(labelled), "test": len(test), "side": labelled.side, "classes": classes}
+    classes, some = np.unique(labelled.known_labels), labelled.images[:: 1 + len(labelled) // 1000]
+    border = np.concatenate([some[:, [0, -1]].ravel(), some[:, :, [0, -1]].ravel()])
+    return {
+        "labelled": len(labelled),
+        "test": len(test),
+        "side": labelled.side,
+        "classes": len(classes),
+        "noun": labels.noun(classes),
+        "ground": "bright" if np.median(border) > 0.5 else "dark",
+    }
 
 
 def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:

@@ -1,19 +1,31 @@
 """Pictures of the data: images, classes and pixels."""
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from src.core import arrays
 from src.data.images import EXCLUDED, ImageSet, count_classes
-from src.reporting.pictures.style import DECIMAL, GRID, SETS, WIDE_COLUMNS, Picture, chart, image_grid, name_classes
+from src.reporting.pictures import style
+from src.reporting.pictures.style import GRID, SETS, Picture
+
+NAMED = 3
+"""Classes that a fold lacks, by name."""
 
 
 def labelled_images(labelled: ImageSet) -> Picture:
-    """Draw the first labelled images with their labels."""
-    labels = [str(label) for label in labelled.known_labels[:GRID]]
-    text = f"The first {len(labels)} labelled images, each under its label: {', '.join(labels)}."
-    return Picture(text, image_grid("Labelled images under their labels", labelled.images[:GRID], labels))
+    """Draw labelled images with their labels, from all parts of the file: it may be sorted by label."""
+    rows = np.unique(np.linspace(0, len(labelled) - 1, GRID).astype(int))
+    labels = [str(label) for label in labelled.known_labels[rows]]
+    names = style.names_of(np.unique(labelled.known_labels))
+    text = f"{len(rows)} of the {len(labelled):,} labelled images, each under its label: {', '.join(labels)}."
+    figure = style.image_grid(
+        "Labelled images under their labels", labelled.images[rows], [names[label] for label in labels]
+    )
+    return Picture(text, figure)
 
 
 def class_balance(labelled: ImageSet) -> Picture:
@@ -23,30 +35,42 @@ def class_balance(labelled: ImageSet) -> Picture:
     counts = np.stack([count_classes(labels[folds == fold], classes) for fold in numbers], axis=1)
     shares, of_folds = 100 * counts.sum(axis=1) / counts.sum(), 100 * counts / counts.sum(axis=0)
     spread = [shares - of_folds.min(axis=1), of_folds.max(axis=1) - shares]
-    missing = [
-        f"No {label} in fold {fold}."
-        for number, fold in enumerate(numbers)
-        for label in classes[counts[:, number] == 0]
-    ]
-    figure = chart("Class balance of the folds", 2.8)
+    missing = " ".join(_missing(classes, numbers, counts))
+    figure = style.chart("Class balance of the folds", 2.8)
     axes = figure.subplots()
-    axes.bar(range(len(classes)), shares, 0.7, yerr=spread, capsize=3, color=SETS["labelled"]["color"])
-    axes.set_title(" ".join(missing))
-    name_classes(axes, classes)
+    axes.bar(
+        range(len(classes)), shares, 0.7, yerr=spread, color=SETS["labelled"]["color"],
+        error_kw={"capsize": min(3, 90 / len(classes)), "elinewidth": min(1.6, 150 / len(classes))},
+    )  # fmt: skip
+    upright = style.set_classes(axes.xaxis, classes, 0.92 * style.WIDTH)
+    lines = textwrap.wrap(missing, 100)
+    axes.set_title("\n".join(lines))
+    figure.set_figheight(2.8 + style.LINE * len(lines) + upright)
     axes.grid(axis="x", visible=False)
     axes.set(xlabel="class", ylabel="share of the labelled images (%)")
     axes.margins(x=0.01, y=0.1)
     text = (
         f"Share of each class among {counts.sum():,} labelled images, between {shares.min():.1f} and "
         f"{shares.max():.1f} %; a line runs from the least to the greatest share in one of {len(numbers)} folds. "
-        f"{' '.join(missing)}"
+        f"{missing}"
     )
     return Picture(text.strip(), figure)
 
 
+def _missing(classes: NDArray[Any], folds: NDArray[Any], counts: NDArray[np.int64]) -> Iterator[str]:
+    """Yield sentences about the classes, shape (C,), that some folds, shape (F,), lack; `counts` has shape (C, F)."""
+    names = style.names_of(classes, longest=30)
+    lacking = [(names[str(label)], folds[of_class == 0]) for label, of_class in zip(classes, counts, strict=True)]
+    lacking = [(name, where) for name, where in lacking if len(where)]
+    for name, where in lacking[:NAMED]:
+        yield f"No {name} in fold{'' if len(where) == 1 else 's'} {', '.join(map(str, where))}."
+    if len(lacking) > NAMED:
+        yield f"In all, {len(lacking)} of {len(classes)} classes are missing in some fold."
+
+
 def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
     """Draw the distribution of the pixel values of normalized sets, named as in `SETS`, over [0, 1]."""
-    figure = chart("Pixel values after normalize", 2.6)
+    figure = style.chart("Pixel values after normalize", 2.6)
     axes = figure.subplots()
     edges = np.linspace(0, 256, 33) / 256
     texts = []
@@ -57,10 +81,9 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
             counts += np.bincount(gray_levels.ravel(), minlength=256)
         shares = counts.reshape(32, 8).sum(axis=1) / counts.sum()
         axes.step(edges, 100 * np.append(shares, shares[-1]), where="post", label=name, **SETS[name])
-        texts.append(f"{name}: {counts[0] / counts.sum():.0%} background, {counts[255] / counts.sum():.1%} full ink")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(DECIMAL)
-    axes.set(xlabel="pixel value, from 0 (background) to 1 (ink)", ylabel="share of pixels (%)")
+        texts.append(f"{name}: {counts[0] / counts.sum():.0%} black, {counts[255] / counts.sum():.1%} white")
+    style.set_log_scale(axes)
+    axes.set(xlabel="pixel value, from 0 (black) to 1 (white)", ylabel="share of pixels (%)")
     axes.legend(ncols=len(SETS))
     return Picture(f"Distribution of the pixel values in 32 equal bins. {'; '.join(texts)}.", figure)
 
@@ -77,6 +100,5 @@ def mean_images(labelled: ImageSet) -> Picture:
             # image after image, as in a sum over the whole set: other orders round otherwise
             sums[code] = np.concatenate([sums[code, None], part[labels_ == classes[code]]]).sum(axis=0)
     means = [total / count for total, count in zip(sums, count_classes(labelled.known_labels, classes), strict=True)]
-    labels = [str(label) for label in classes]
-    text = f"The mean image of each of the {len(classes)} classes: {', '.join(labels)}."
-    return Picture(text, image_grid("Mean image of each class", means, labels, columns=WIDE_COLUMNS))
+    text = f"The mean image of each of the {len(classes)} classes: {', '.join(map(str, classes))}."
+    return Picture(text, style.class_grid("Mean image of each class", means, classes))

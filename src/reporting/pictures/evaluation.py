@@ -6,11 +6,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from src.data.images import ImageSet
 from src.reporting.pictures import style
-from src.reporting.pictures.results import top_confusions, wrong_predictions
+from src.reporting.pictures.results import LARGEST_MATRIX, top_confusions, wrong_predictions
 from src.reporting.pictures.style import Picture
 
 LEAST_CONFIDENT = 10
@@ -43,37 +44,58 @@ def error_rates(members: pd.DataFrame) -> Picture:
     )
 
 
-def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
-    """Draw the confusion matrix of the classes, shape (C,)."""
-    names = [str(label) for label in classes]
+def confusions(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
+    """Draw the confusion matrix of the classes, shape (C,); of many classes the most frequent mistakes."""
+    wrong = len(wrong_predictions(predicted))
+    most = ", ".join(f"{label} as {other} ({times})" for label, other, times in top_confusions(predicted))
+    text = (
+        f"{len(predicted) - wrong:,} of {len(predicted):,} images are predicted correctly. "
+        f"{f'Most often confused: {most}.' if wrong else 'There is no mistake.'}"
+    )
+    if len(classes) <= LARGEST_MATRIX:
+        return Picture(text, _confusion_matrix(predicted, classes))
+    return Picture(text, _frequent_mistakes(predicted, classes) if wrong else None)
+
+
+def _confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Figure:
+    labels = [str(label) for label in classes]
     # pandas and not scikit-learn, whose import takes longer than this whole picture
     pairs = pd.crosstab(predicted["label"], predicted["predicted"])
-    counts = pairs.reindex(index=names, columns=names, fill_value=0).to_numpy()
+    counts = pairs.reindex(index=labels, columns=labels, fill_value=0).to_numpy()
     errors = counts.astype(float)
     np.fill_diagonal(errors, np.nan)
     most = max(1.0, np.nanmax(errors, initial=0))
-    inches = min(style.WIDTH, 1.8 + 0.4 * len(names))
+    beside = 1.7 + max(map(style.width_of, style.names_of(classes).values()))
+    inches = min(style.WIDTH, max(3.8, beside + 0.4 * len(labels)))
     figure = style.chart("Confusion matrix of the validation images", inches, inches)
     axes = figure.subplots()
     cmap = mpl.colormaps[style.ERRORS].with_extremes(bad="#eeeeee")
     axes.imshow(errors, cmap=cmap, vmin=0, vmax=most)
+    cell = 72 * (inches - beside) / len(labels)
     for (row, column), count in np.ndenumerate(counts):
         if count:
             dark = row != column and count > 0.6 * most
             axes.text(
                 column, row, str(count), ha="center", va="center", color="white" if dark else "black",
-                fontsize=max(5, min(9, 120 / len(names))),
+                fontsize=min(style.FONT, cell / 0.7 / len(str(counts.max()))),
             )  # fmt: skip
     axes.grid(visible=False)
-    style.name_classes(axes, classes)
-    axes.set_yticks(range(len(names)), [style.shorten(name) for name in names])
+    for axis in (axes.xaxis, axes.yaxis):
+        style.set_classes(axis, classes, inches - beside)
     axes.set(xlabel="predicted label", ylabel="label")
-    wrong = len(wrong_predictions(predicted))
-    confused = ", ".join(f"{label} as {other} {times} times" for label, other, times in top_confusions(predicted))
-    text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are on the diagonal, where label and prediction"
-    return Picture(
-        f"{text} agree. {f'Most often confused: {confused}.' if confused else 'There is no mistake.'}", figure
-    )
+    return figure
+
+
+def _frequent_mistakes(predicted: pd.DataFrame, classes: NDArray[Any]) -> Figure:
+    names, worst = style.names_of(classes), top_confusions(predicted, 20)
+    figure = style.chart("Most frequent mistakes: label → predicted label", 0.9 + 0.2 * len(worst))
+    axes = figure.subplots()
+    axes.barh(range(len(worst)), [times for *_, times in worst], 0.7, color=style.SETS["validation"]["color"])
+    axes.set_yticks(range(len(worst)), [f"{names[label]} → {names[other]}" for label, other, _ in worst])
+    axes.set(xlabel="validation images", ylim=(len(worst) - 0.5, -0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", visible=False)
+    return figure
 
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
@@ -91,8 +113,8 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="accuracy")
     upper.legend(loc="upper left")
     lower.bar(sizes.index / BINS, sizes, width=1 / BINS, align="edge", color="#888888", edgecolor="white")
-    lower.set(xlabel="confidence", ylabel="images", yscale="log", ylim=(0.7, None))
-    lower.yaxis.set_major_formatter(style.DECIMAL)
+    style.set_log_scale(lower)
+    lower.set(xlabel="confidence", ylabel="images", ylim=(0.7, None))
     gap = float(np.average(np.abs(mean["confidence"] - mean["correct"]), weights=sizes))
     text = f"The mean confidence is {predicted['confidence'].mean():.3f} and the accuracy {correct.mean():.3f}; "
     return Picture(f"{text}within {BINS} bins of confidence the two differ by {gap:.3f} on average.", figure)
@@ -105,9 +127,9 @@ def confident_mistakes(labelled: ImageSet, predicted: pd.DataFrame) -> Picture:
         return Picture("There is no mistake on the validation images.")
     worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(style.GRID)
     top = worst.iloc[0]
-    text = f"The {len(worst)} of {len(wrong):,} mistakes with the highest confidence, first a {top['label']} predicted "
+    text = f"The {len(worst)} of {len(wrong):,} mistakes with the highest confidence, first "
     return Picture(
-        f"{text}to be a {top['predicted']} with confidence {top['confidence']:.2f}.",
+        f"{text}{top['label']} predicted to be {top['predicted']} with confidence {top['confidence']:.2f}.",
         _grid("Most confident mistakes: label → predicted label, confidence", labelled, worst),
     )
 
@@ -124,8 +146,8 @@ def least_confident(labelled: ImageSet, predicted: pd.DataFrame) -> Picture:
 
 
 def _grid(title: str, labelled: ImageSet, rows: pd.DataFrame) -> Figure:
-    captions = [
-        f"{style.shorten(row['label'])} → {style.shorten(row['predicted'])}\n{row['confidence']:.2f}"
-        for _, row in rows.iterrows()
-    ]
+    names = style.names_of(np.unique(labelled.known_labels))
+    pairs = [(names[row["label"]], names[row["predicted"]], row["confidence"]) for _, row in rows.iterrows()]
+    between = " → " if max(len(label) + len(predicted) for label, predicted, _ in pairs) <= 6 else "\n→ "
+    captions = [f"{label}{between}{predicted}\n{confidence:.2f}" for label, predicted, confidence in pairs]
     return style.image_grid(title, labelled.images[rows.index.to_numpy()], captions)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from src.core import arrays
 from src.data.images import ImageSet
-from src.reporting.pictures.style import GRID, Picture, image_grid, shorten
+from src.reporting.pictures.style import GRID, Picture, image_grid, names_of
 
 
 def least_confident(test_set: ImageSet, of_members: NDArray[np.float32], classes: NDArray[Any]) -> Picture:
@@ -20,8 +20,8 @@ def least_confident(test_set: ImageSet, of_members: NDArray[np.float32], classes
     """
     confidence = np.concatenate([part.mean(axis=1).max(axis=1) for part in arrays.parts(of_members)])
     first = np.argsort(confidence, kind="stable")[:GRID]
-    labels = classes[of_members[first].mean(axis=1).argmax(axis=1)]
-    captions = [f"{shorten(str(label))}\n{confidence[index]:.2f}" for index, label in zip(first, labels, strict=True)]
+    names, labels = names_of(classes), classes[of_members[first].mean(axis=1).argmax(axis=1)]
+    captions = [f"{names[str(label)]}\n{confidence[index]:.2f}" for index, label in zip(first, labels, strict=True)]
     text = f"The {len(first)} of {len(test_set):,} test images with the lowest confidence, from "
     return Picture(
         f"{text}{confidence[first[0]]:.2f} to {confidence[first[-1]]:.2f}.",

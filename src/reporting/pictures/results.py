@@ -1,9 +1,12 @@
 """The results of a run that the pictures and the report are made from."""
 
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pandas as pd
+
+LARGEST_MATRIX = 30
+"""Classes that a confusion matrix has at most."""
 
 
 def read_predictions(file: Path | TextIO) -> pd.DataFrame:
@@ -27,6 +30,12 @@ def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, s
     pairs = wrong_predictions(predicted).groupby(["label", "predicted"]).size()
     top = pairs.sort_values(ascending=False, kind="stable").head(count).reset_index(name="times")
     return [(str(label), str(wrong), int(times)) for label, wrong, times in top.to_numpy()]
+
+
+def read_table(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file by column; a `class` is text, whatever it looks like."""
+    table = pd.read_csv(file, converters={"class": str})
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def read_curves(folder: Path) -> dict[str, pd.DataFrame]:

@@ -1,6 +1,6 @@
 """What all pictures have in common: sizes, colours, charts, image grids, and how they are written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +8,25 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
 from src.core.outputs import replacing
 from src.core.progress import Progress
+from src.reporting.pictures.labels import LONGEST, short_names
 
 WIDTH = 7.2  # inches; the report shows an inch as 100 of its pixels
 DPI = 150
 COLUMNS = 10  # images in a row of a grid
-WIDE_COLUMNS = 5  # images in a row where there is one image per class
 GRID = 4 * COLUMNS
+FONT = 9  # points
+LINE = 0.15  # inches from line to line
+CLASSES = 100  # that have an image in a grid, at most
+TICKS = 70  # classes named along an axis, at most
 
 # these differ in colour, in lightness and in line style
 SETS: dict[str, dict[str, Any]] = {
@@ -27,18 +35,17 @@ SETS: dict[str, dict[str, Any]] = {
     "labelled": {"color": "#0072b2", "linestyle": "-"},
     "test": {"color": "#333333", "linestyle": ":"},
 }
-GRAY = "gray_r"
+GRAY = "gray"  # an image as it is: bright where its pixels are near 1
 ERRORS = "Oranges"
 DIVERGING = "PuOr"
-DECIMAL = "{x:g}"  # for the ticks of a logarithmic axis, in place of powers of ten
 STYLE: Any = {
-    "font.size": 9,
+    "font.size": FONT,
     "axes.edgecolor": "#888888",
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 9,
+    "axes.titlesize": FONT,
     "axes.titlelocation": "left",
     "figure.titlesize": 10,
     "figure.titleweight": "bold",
@@ -104,37 +111,97 @@ def image_grid(
     cmap: str = GRAY,
     limits: tuple[float, float] = (0, 1),
 ) -> Figure:
-    """Draw images in rows of `columns`, each under its caption; `limits` are the values of the ends of `cmap`."""
+    """Draw images in rows of `columns`, each under its caption; `limits` are the values of the ends of `cmap`.
+
+    Where a caption is wider than its column, the columns are fewer, and the captions as small as they must be.
+    """
+    widest = max(width_of(line) for caption in captions for line in caption.split("\n"))
+    if widest > 0.9 * WIDTH / columns:
+        columns = columns * 4 // 5
     # one axes for all images: an axes for each would take ten times as long
     inch = WIDTH / columns
-    caption_height = (0.08 + 0.15 * (1 + max(caption.count("\n") for caption in captions))) / inch
+    caption_height = (0.08 + LINE * (1 + max(caption.count("\n") for caption in captions))) / inch
     cell, heading = 0.9 + caption_height, 0.4
     rows = -(-len(images) // columns)
     height = heading + rows * cell * inch
     figure = Figure(figsize=(WIDTH, height))
     figure.suptitle(title, x=0.1 / WIDTH, y=1 - 0.12 / height, ha="left", va="top")
     axes = figure.add_axes((0, 0, 1, 1 - heading / height))
+    size = FONT * min(1, 0.9 * inch / widest)
     for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(number, columns)
         top, bottom = row * cell + caption_height, (row + 1) * cell - 0.1
         extent = (column + 0.1, column + 0.9, bottom, top)
         axes.imshow(image, cmap=cmap, vmin=limits[0], vmax=limits[1], extent=extent)
-        axes.text(column + 0.5, top - 0.03, caption, ha="center", va="bottom", linespacing=1.1)
+        axes.text(column + 0.5, top - 0.03, caption, ha="center", va="bottom", fontsize=size, linespacing=1.1)
     axes.set(xlim=(0, columns), ylim=(rows * cell, 0))
     axes.set_axis_off()
     return figure
 
 
-def shorten(label: str) -> str:
-    """Return the label, cut where it is longer than a caption."""
-    return label if len(label) <= 9 else f"{label[:8]}…"
+def class_grid(
+    title: str,
+    images: Sequence[NDArray[Any]] | NDArray[Any],
+    classes: NDArray[Any],
+    cmap: str = GRAY,
+    limits: tuple[float, float] = (0, 1),
+) -> Figure:
+    """Draw an image for each class, shape (C,), under its name; of very many only the first."""
+    if len(classes) > CLASSES:
+        title += f", the first {CLASSES} of {len(classes):,}"
+    columns = COLUMNS // 2 if len(classes) <= 2 * COLUMNS else COLUMNS
+    names = names_of(classes)
+    captions = [names[str(label)] for label in classes[:CLASSES]]
+    return image_grid(title, images[:CLASSES], captions, columns, cmap, limits)
 
 
-def name_classes(axes: Axes, classes: NDArray[Any]) -> None:
-    """Label the x axis with the classes, shape (C,)."""
-    names = [shorten(str(label)) for label in classes]
-    longest = max(map(len, names))
-    axes.set_xticks(range(len(names)), names, rotation=90 if longest * len(names) > 70 else 0)
+def names_of(labels: Iterable[object], longest: int = LONGEST) -> dict[str, str]:
+    """Return `short_names`, with the code point, such as `U+0CE7`, in place of a character that the font lacks."""
+    glyphs = get_font(findfont(FontProperties())).get_charmap()
+    return {
+        label: "".join(one if ord(one) in glyphs else f"U+{ord(one):04X}" for one in name)
+        for label, name in short_names(labels, longest).items()
+    }
+
+
+def width_of(text: str) -> float:
+    """Return the width of a line of text, in inches."""
+    return float(TextPath((0, 0), text, size=FONT).get_extents().width) / 72
+
+
+def set_classes(axis: Axis, classes: NDArray[Any], length: float) -> float:
+    """Name the ticks of an axis after the classes, shape (C,); of very many only some.
+
+    Args:
+        axis: of x or of y.
+        classes: that of each tick.
+        length: of the axis, in inches.
+
+    Returns:
+        The height of the names in inches if they stand upright, as those of x do where they are too wide; 0 if not.
+    """
+    names, every = names_of(classes), -(-len(classes) // TICKS)
+    pitch, widest = every * length / len(classes), max(map(width_of, names.values()))
+    upright = isinstance(axis, XAxis) and widest > 0.9 * pitch
+    axis.set_ticks(
+        range(0, len(classes), every),
+        [names[str(label)] for label in classes[::every]],
+        rotation=90 if upright else 0,
+        fontsize=min(FONT, 0.9 * 72 * pitch),
+    )
+    return widest if upright else 0
+
+
+def set_log_scale(axes: Axes) -> None:
+    """Make the y axis logarithmic, its ticks numbers such as 0.5 and not powers of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(_Decimal())
+    axes.yaxis.set_minor_formatter(_Decimal())
+
+
+class _Decimal(LogFormatter):
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def _sentence(text: str) -> Figure:
