@@ -10,10 +10,15 @@ def test_a_recipe_is_described_with_all_that_it_does_to_an_image() -> None:
         name: model_card.describe(recipes.get(name)) for name in params.get("recipes", dict[str, dict[str, object]])
     }
     assert said["linear"].endswith("learning rate 0.1, 40 epochs of batches of 256")
-    assert said["quick"].endswith("1 epoch of batches of 256, digits deslanted, digits scaled to a width of 16 pixels")
+    assert said["quick"].endswith("batches of 256, images deslanted, what they show scaled to a width of 16 pixels")
     assert said["cnn"].endswith(
         "distorted at random, probabilities averaged over the image and its eight copies shifted by 1 pixel"
     )
     for name, words in said.items():
         assert ("deslanted" in words) == (recipes.get(name).preprocessing is not None)
         assert ("distorted" in words) == (recipes.get(name).augmentation is not None)
+
+
+def test_a_label_of_any_characters_is_shown_as_it_is() -> None:
+    assert model_card.plain("T-shirt/top") == "T-shirt/top"
+    assert model_card.plain("a|b_*[<`") == r"a\|b\_\*\[\<\`"

@@ -167,7 +167,7 @@ def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     printed = reproduced.run("python", "-m", "src.reporting.report")
     words = text_of(reproduced.root / "report.html")
     assert re.search("not up to date .*train@4-0", printed)
-    assert re.search(r"the others here\. .*The first 40 labelled images, each under its label", words)
+    assert re.search(r"the others here\. .*40 of the 4,000 labelled images, each under its label", words)
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
     changes = re.findall(r"(\w+\.\w+) \S+ \S+ ", words[words.index("metrics differ") :])
