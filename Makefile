@@ -45,7 +45,7 @@ progress = | { n=0; while read -r word _; do case $$word in \
 	esac; done; }
 endif
 
-.PHONY: help repro report card demo experiments test faults bench .git-is-there
+.PHONY: help repro report card demo experiments submissions test faults bench .git-is-there
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model fo
 
 experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
 	@python -m src.reporting.experiments
+
+submissions: .venv/runtime  ## show the submissions over time, with validation accuracy and public score
+	@python -m src.reporting.submissions
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .

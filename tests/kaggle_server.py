@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
@@ -298,7 +299,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _shown(self, one: Submission) -> dict[str, object]:
-        shown: dict[str, object] = {"ref": one.ref, "date": "2026-01-01T00:00:00Z", "status": "PENDING"}
+        date = (datetime(2026, 1, 1) + timedelta(minutes=one.ref)).isoformat()
+        shown: dict[str, object] = {"ref": one.ref, "date": f"{date}Z", "status": "PENDING"}
         if (description := self.service.describes(one.message)) is not None:
             shown |= {"description": description}
         if one.pending:

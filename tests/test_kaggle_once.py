@@ -17,7 +17,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from src.sources.interface import Refused, Sent
+from src.sources.interface import Refused
 from src.sources.kaggle.client import PAGE_SIZE
 from src.sources.kaggle.source import Source
 from src.sources.kaggle.state import KEPT, Intents, Taken
@@ -39,7 +39,7 @@ from src.sources.submission import SubmitParams, submit
 def main(csv: Path) -> None:
     source = Source(competition="small-digits")
     with exclusive("submit", source.lock):
-        print("score", submit(source, csv, 0.5, SubmitParams(when="always")))
+        print("score", submit(source, csv, 0.5, SubmitParams(when="always")).score)
 
 
 cli.run(main)
@@ -59,7 +59,9 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
 
 
 def send(tmp_path: Path) -> float | None:
-    return submit(Source(competition="small-digits"), tmp_path / "submission.csv", 0.5, SubmitParams(when="always"))
+    return submit(
+        Source(competition="small-digits"), tmp_path / "submission.csv", 0.5, SubmitParams(when="always")
+    ).score
 
 
 def refusal(tmp_path: Path) -> str:
@@ -159,7 +161,7 @@ def test_a_list_of_full_pages(kaggle: Kaggle, pages: Literal["number", "token", 
     kaggle.pages, kaggle.page = pages, 2 * PAGE_SIZE
     kaggle.submissions.extend(Submission(ref, f"by hand {ref}", 0.5) for ref in range(count))
     listed = Source(competition="small-digits").earlier()
-    assert listed == [Sent(f"by hand {ref}", failed=False) for ref in reversed(range(count))]
+    assert [sent.message for sent in listed] == [f"by hand {ref}" for ref in reversed(range(count))]
 
 
 @pytest.mark.slow
@@ -201,7 +203,7 @@ def test_better_compares_with_the_message_that_was_sent(kaggle: Kaggle, tmp_path
     Taken("small-digits").add(7, f"validation accuracy 0.900000, sha256 {'0' * 64}")
     kaggle.submissions.append(Submission(7, "my best", 0.9))
     better = SubmitParams(when="better")
-    assert submit(Source(competition="small-digits"), tmp_path / "submission.csv", 0.8, better) is None
+    assert submit(Source(competition="small-digits"), tmp_path / "submission.csv", 0.8, better).score is None
     assert len(kaggle.submissions) == 1
 
 

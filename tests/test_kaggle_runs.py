@@ -53,6 +53,11 @@ def test_what_is_sent_and_what_is_not(project: Project) -> None:
         assert project.metrics("submit") == first
         assert len(kaggle.submissions) == 2
 
+        recorded = project.run("python", "-m", "src.reporting.submissions")
+        assert [line.split()[-2] for line in recorded.splitlines()[1:]] == [
+            str(submission.score) for submission in reversed(kaggle.submissions)
+        ]
+
         kaggle.faults["ListSubmissions"] = [403]
         output = project.run("dvc", "repro", "--force", "--single-item", "submit")
         assert "https://www.kaggle.com/competitions/small-digits/rules" in output

@@ -40,7 +40,7 @@ class Account:
 
 def send(account: Account, csv: Path, content: str, accuracy: float, when: str = "better") -> float | None:
     csv.write_text(content)
-    return submit(account, csv, accuracy, SubmitParams.model_validate({"when": when}))
+    return submit(account, csv, accuracy, SubmitParams.model_validate({"when": when})).score
 
 
 @pytest.fixture

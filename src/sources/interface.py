@@ -19,10 +19,19 @@ class Refused(UserError):  # noqa: N818 - what happened is a refusal
 
 @dataclass(frozen=True)
 class Sent:
-    """An earlier submission: its message, and whether it failed."""
+    """An earlier submission.
+
+    Attributes:
+        message: the text sent with it.
+        failed: whether the source could not score it.
+        date: when the source took it, in ISO format, UTC; empty if unknown.
+        score: the public score as the source writes it; empty if there is none.
+    """
 
     message: str
     failed: bool
+    date: str = ""
+    score: str = ""
 
 
 class Source(Protocol):

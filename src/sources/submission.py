@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +14,24 @@ from ruamel.yaml.error import YAMLError
 from src.core.errors import UserError
 from src.core.outputs import replacing
 from src.core.params import Section, load_yaml, validate
-from src.sources.interface import Source
+from src.sources.interface import Sent, Source
 
 MESSAGE = re.compile(r"validation accuracy (?P<accuracy>\d\.\d{6}|unknown), sha256 (?P<sha256>[0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of predictions.
+
+    Attributes:
+        sha256: the hash of their file; empty if they were not given to the source.
+        score: their public score; None if they were not given to the source, or it cannot score.
+        earlier: the earlier submissions that the source lists, the latest first.
+    """
+
+    sha256: str = ""
+    score: float | None = None
+    earlier: Sequence[Sent] = ()
 
 
 class SubmitParams(Section):
@@ -59,8 +76,8 @@ class Refusals(Section):
             )
 
 
-def submit(source: Source, csv: Path, accuracy: float, params: SubmitParams) -> float | None:
-    """Submit the predictions in `csv` if `params.when` says so; return their public score.
+def submit(source: Source, csv: Path, accuracy: float, params: SubmitParams) -> Outcome:
+    """Submit the predictions in `csv` if `params.when` says so.
 
     A file that was submitted before, byte for byte, is passed on with its earlier message, by which the source
     recognizes it: it is not sent again, and its score is returned.
@@ -71,25 +88,24 @@ def submit(source: Source, csv: Path, accuracy: float, params: SubmitParams) -> 
         accuracy: on the validation images, in [0, 1].
         params: when to submit.
 
-    Returns:
-        The score, or None if nothing was sent or the source cannot score.
-
     Raises:
         Refused: the source does not accept the predictions now, or has no score for them yet.
     """
     if params.when == "never":
         print("not submitted: submit.when is never")
-        return None
+        return Outcome()
     digest = hashlib.sha256(csv.read_bytes()).hexdigest()
-    sent = sorted(source.earlier(), key=lambda submission: submission.failed)
+    listed = source.earlier()
+    sent = sorted(listed, key=lambda submission: submission.failed)
     earlier = [(found, submission.failed) for submission in sent if (found := MESSAGE.search(submission.message))]
     for found, _ in earlier:
         if found["sha256"] == digest:
-            return source.submit(csv, found.string)
+            return Outcome(digest, source.submit(csv, found.string), listed)
     if params.when == "better":
         scored = [found["accuracy"] for found, failed in earlier if not failed and found["accuracy"] != "unknown"]
         best = max(map(float, scored), default=-1.0)
         if round(accuracy, 6) <= best:
             print(f"not submitted: validation accuracy {accuracy:.6f}, an earlier submission has {best:.6f}")
-            return None
-    return source.submit(csv, f"validation accuracy {accuracy:.6f}, sha256 {digest}")
+            return Outcome(earlier=listed)
+    score = source.submit(csv, f"validation accuracy {accuracy:.6f}, sha256 {digest}")
+    return Outcome(digest, score, listed)

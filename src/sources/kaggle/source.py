@@ -115,7 +115,9 @@ class Source(Section):
             Refused: Kaggle does not list them.
         """
         with _refusing():
-            return [Sent(found.message, found.status == "ERROR") for found in self._submissions()]
+            return [
+                Sent(found.message, found.status == "ERROR", found.date, found.score) for found in self._submissions()
+            ]
 
     def submit(self, csv: Path, message: str) -> float:
         """Return the public score of the predictions in `csv`, sending them unless Kaggle has them.

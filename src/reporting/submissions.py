@@ -1,0 +1,77 @@
+"""Print the submissions over time, the latest first: `python -m src.reporting.submissions`."""
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from src.core import cli
+from src.sources import history
+
+PATH = Path("metrics/submissions.csv")
+
+
+def main() -> None:
+    """Print a row for each submission that the file records.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    rows = table()
+    if rows.empty:
+        print("No submission is recorded yet: the stage submit records them.")
+    else:
+        print(rows.to_string(index=False))
+
+
+def table() -> pd.DataFrame:
+    """Return a row of text for each submission, the latest first.
+
+    `run` is the commit that recorded it, or the experiment; it is empty for a submission from elsewhere.
+    `networks` are folds times seeds, and `difference` is the public score less the validation accuracy.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    recorded = history.read(PATH)
+    runs = zip(recorded, _commits(len(recorded)), strict=True)
+    shown = [_described(row, row["experiment"] or commit if row["recipe"] else "") for row, commit in runs]
+    shown.sort(key=lambda row: row["date"], reverse=True)
+    return pd.DataFrame(shown)
+
+
+def _described(row: dict[str, str], run: str) -> dict[str, str]:
+    count = {key: len(row[key].split()) for key in ("folds", "seeds")}
+    both = row["accuracy"] and row["public_score"]
+    return {
+        "date": row["date"].replace("T", " "),
+        "source": row["source"],
+        "run": run,
+        "recipe": row["recipe"],
+        "networks": f"{count['folds']} x {count['seeds']}" if row["folds"] else "",
+        "accuracy": _four(row["accuracy"]),
+        "95 % interval": f"{_four(row['ci_low'])} to {_four(row['ci_high'])}" if row["ci_low"] else "",
+        "public score": row["public_score"],
+        "difference": f"{float(row['public_score']) - float(row['accuracy']):+.4f}" if both else "",
+    }
+
+
+def _four(value: str) -> str:
+    return f"{float(value):.4f}" if value else ""
+
+
+def _commits(count: int) -> list[str]:
+    """Return the commit that added each of the `count` rows of the file; empty while there is none."""
+    command = ["git", "blame", "-s", "--abbrev=7", "-L", "2,", "--", str(PATH)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    except FileNotFoundError:  # git is not installed
+        return [""] * count
+    if done.returncode != 0:  # no repository, or git does not track the file yet
+        return [""] * count
+    hashes = [line.split(maxsplit=1)[0].lstrip("^") for line in done.stdout.splitlines()]
+    return ["" if set(name) == {"0"} else name for name in hashes]
+
+
+if __name__ == "__main__":
+    cli.run(main)
