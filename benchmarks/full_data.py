@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from src.core import arrays
-from src.data import competition
+from src.data import competition, scale
 from src.data.images import ImageSet
 from src.preparation.folds import SplitParams, assign
 from src.preparation.scaling import normalize
@@ -60,4 +60,4 @@ def unpack(zip_file: Path, folder: Path) -> FullData:
         packed.extractall(folder, competition.FILES)
     labels = competition.write_labelled(folder, folder / "labelled.npy")
     folds = assign(labels, SplitParams(n_splits=5, shuffle=False, seed=0, exclude=[]))
-    return FullData(folder, ImageSet(normalize(np.load(folder / "labelled.npy")), labels, folds))
+    return FullData(folder, ImageSet(normalize(np.load(folder / "labelled.npy"), scale.WHITE), labels, folds))

@@ -16,6 +16,8 @@ def main(raw_dir: Path, metrics_json: Path) -> None:
             incoming.mkdir()
             source.download(incoming, competition.FILES)
             archive.unpack(incoming, competition.FILES)
+            if source.label:
+                (incoming / competition.LABEL).write_text(source.label, encoding="utf-8")
             labelled, _ = competition.count_images(incoming)
         metrics.write(metrics_json, {"images": labelled})
 

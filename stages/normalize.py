@@ -4,18 +4,17 @@ from pathlib import Path
 
 from src.core import cli, metrics
 from src.core.outputs import replacing
-from src.data import images
-from src.preparation.scaling import write_normalized
+from src.data import images, scale
+from src.preparation import scaling
 
 
 def main(split_dir: Path, labelled_dir: Path, test_dir: Path, metrics_json: Path) -> None:
-    count = 0
-    for normalized_dir in (labelled_dir, test_dir):
-        image_set = images.open_set(split_dir / normalized_dir.name)
+    labelled, test = (images.open_set(split_dir / folder.name) for folder in (labelled_dir, test_dir))
+    white = scale.find(scaling.brightest(labelled), scaling.brightest(test))
+    for normalized_dir, image_set in ((labelled_dir, labelled), (test_dir, test)):
         with replacing(normalized_dir) as folder:
-            write_normalized(folder, image_set)
-        count += len(image_set)
-    metrics.write(metrics_json, {"images": count})
+            scaling.write_normalized(folder, image_set, white)
+    metrics.write(metrics_json, {"images": len(labelled) + len(test)})
 
 
 if __name__ == "__main__":

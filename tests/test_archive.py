@@ -1,8 +1,11 @@
 """Zips that are what they say, and others."""
 
+import gzip
 import io
 import re
+import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.core.errors import UserError
+from src.data import competition
 from src.sources import archive
 
 FILES = {"a.csv": b"the first,file\n" * 20, "b.csv": b"the second"}
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in files.items():
@@ -24,20 +28,73 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
+def placed(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files to a new folder."""
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
 def unpacked(folder: Path) -> dict[str, bytes]:
     archive.unpack(folder, list(FILES))
+    assert not any(file.is_symlink() for file in folder.iterdir())
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def test_a_zip_gives_its_files(tmp_path: Path) -> None:
-    (tmp_path / "all.zip").write_bytes(zipped(FILES | {"more.txt": b"not asked for"}))
-    assert unpacked(tmp_path) == FILES
+FIRST, SECOND = FILES.values()
+BESIDE = {"more.txt": b"not asked for", "b.csv.old": b"neither"}
+WAYS: dict[str, dict[str, bytes]] = {
+    "as they are": FILES,
+    "in a folder, by macOS": {
+        f"{top}digits/{mark}{name}": content if not top else b"resources"
+        for name, content in FILES.items()
+        for top, mark in (("", ""), ("__MACOSX/", "._"))
+    },
+    "of the same names, by macOS": FILES | {f"__MACOSX/{name}": b"resources" for name in FILES},
+    "in a folder, by old Windows": {f"digits\\{name}": content for name, content in FILES.items()},
+    "in capitals": {name.upper(): content for name, content in FILES.items()},
+    "each in a zip": {f"{name}.zip": zipped({name: content}) for name, content in FILES.items()},
+    "one in a zip with a folder": {"deep/a.csv.ZIP": zipped({"a/A.csv": FIRST}), "b.csv": SECOND},
+    "one in gzip": {"a.csv.gz": gzip.compress(FIRST), "b/b.csv": SECOND},
+    "compressed and not": FILES | {"a.csv.zip": b"no zip", "packed/a.csv.gz": b"not gzip"},
+}
+
+
+@pytest.mark.parametrize("files", WAYS.values(), ids=WAYS)
+def test_the_files_are_found_in_a_zip_and_in_a_folder(tmp_path: Path, files: dict[str, bytes]) -> None:
+    assert unpacked(placed(tmp_path / "zip", {"all.zip": zipped(files | BESIDE)})) == FILES
+    if any("\\" in name for name in files):
+        return
+    folder = placed(tmp_path / "folder", files | BESIDE)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "files").symlink_to(folder)
+    assert unpacked(tmp_path / "link") == FILES
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {*files, *BESIDE}
+
+
+def test_a_folder_may_hold_one_zip_and_one_of_its_files_unpacked(tmp_path: Path) -> None:
+    folder = placed(tmp_path / "folder", {"a.csv": b"half", "deep/all.ZIP": zipped(FILES)})
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "files").symlink_to(folder)
+    assert unpacked(tmp_path / "link") == FILES
 
 
 def test_files_stay_as_they_are(tmp_path: Path) -> None:
-    for name, content in FILES.items():
-        (tmp_path / name).write_bytes(content)
-    assert unpacked(tmp_path) == FILES
+    assert unpacked(placed(tmp_path / "files", FILES)) == FILES
+
+
+def with_link() -> bytes:
+    link = zipfile.ZipInfo("a.csv")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    packed = io.BytesIO(zipped({"b.csv": SECOND}))
+    with zipfile.ZipFile(packed, "a") as file:
+        file.writestr(link, "/etc/passwd")
+    return packed.getvalue()
+
+
+LOOKED_FOR = "expected a.csv, b.csv in it, as they are or as .gz or .zip; there is no"
 
 
 @pytest.mark.parametrize(
@@ -46,33 +103,69 @@ def test_files_stay_as_they_are(tmp_path: Path) -> None:
         (zipped(FILES | {"../outside": b""}), "a path in it leads outside the folder: '../outside'"),
         (zipped(FILES | {"/etc/outside": b""}), "a path in it leads outside the folder: '/etc/outside'"),
         (zipped(FILES | {"a/../../outside": b""}), "a path in it leads outside the folder"),
-        (zipped({"a.csv": b""}), "expected one b.csv in it, found 0; it holds a.csv"),
-        (zipped({f"folder/{name}": content for name, content in FILES.items()}), "it holds folder/a.csv"),
-        (zipped({"inner.zip": zipped(FILES)}), "expected one a.csv in it, found 0; it holds inner.zip"),
+        (zipped(FILES | {"a\\..\\..\\outside": b""}), "a path in it leads outside the folder"),
+        (zipped({"a.csv": b""}), f"{LOOKED_FOR} b.csv; it holds a.csv"),
+        (zipped({"inner.zip": zipped(FILES)}), f"{LOOKED_FOR} a.csv and no b.csv; it holds inner.zip"),
+        (zipped({"x.txt": b"", "a_train.csv": b"", "b.CSV": b""}), f"{LOOKED_FOR} a.csv; it holds a_train.csv, b.CSV"),
         (zipped({}), "it holds nothing"),
+        (with_link(), f"{LOOKED_FOR} a.csv; it holds b.csv"),
+        (zipped(FILES | {"two/A.csv": b""}), "there is more than one a.csv: a.csv, two/A.csv; keep one of them"),
+        (zipped({"a.csv.gz": b"", "x/a.csv.zip": b""}), "more than one a.csv: a.csv.gz, x/a.csv.zip; keep one"),
         (zipped(FILES)[:-30], "not a valid zip file"),
         (b"<html>a page</html>", "not a valid zip file"),
         (b"", "not a valid zip file"),
+        (zipped({"a.csv.zip": b"<html>", "b.csv": b""}), "a.csv.zip: not a valid zip file"),
+        (zipped({"a.csv.gz": b"<html>", "b.csv": b""}), "a.csv.gz: not a valid zip file (Not a gzipped file"),
+        (zipped({"a.csv.gz": gzip.compress(FIRST)[:-9], "b.csv": b""}), "a.csv.gz: not a valid zip file"),
+        (zipped({"a.csv.zip": zipped({"../a.csv": b""}), "b.csv": b""}), "a path in it leads outside the folder"),
+        (zipped({"a.csv.zip": zipped({"c.csv": b""}), "b.csv": b""}), "a.csv.zip: expected a.csv in it"),
     ],
 )
 def test_an_unsafe_or_invalid_zip_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "all.zip").write_bytes(content)
+    inner = placed(tmp_path / "inner", {"all.zip": content})
     with pytest.raises(UserError) as refused:
-        archive.unpack(tmp_path / "inner", list(FILES))
+        archive.unpack(inner, list(FILES))
     assert said in str(refused.value)
     assert str(refused.value).startswith("all.zip: ")
-    assert [file.name for file in tmp_path.rglob("*")] == ["inner", "all.zip"]
+    assert {file.name for file in tmp_path.rglob("*")} <= {"inner", "all.zip", *FILES}
 
 
-def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
-    bomb = bytearray(zipped(FILES))
-    # the sizes in the directory at the end, which are the most that is read
-    for size in (match.start() + 24 for match in re.finditer(b"PK\x01\x02", bomb)):
-        bomb[size : size + 4] = (2**32 - 2).to_bytes(4, "little")
-    (tmp_path / "all.zip").write_bytes(bomb)
+def test_what_a_sample_submission_is_is_told_where_it_alone_is_missing(tmp_path: Path) -> None:
+    folder = placed(tmp_path / "folder", {"all.zip": zipped({"train.csv": b"", "test.csv": b""})})
+    with pytest.raises(UserError) as refused:
+        archive.unpack(folder, competition.FILES)
+    assert str(refused.value) == (
+        "all.zip: expected train.csv, test.csv, sample_submission.csv in it, as they are or as .gz or .zip; there is "
+        "no sample_submission.csv; it holds train.csv, test.csv; a sample submission lists the images to predict: "
+        "write one with two columns, the id and the prediction (for Digit Recognizer a header ImageId,Label), and a "
+        "row for each of test.csv (1,0 and so on)"
+    )
+
+
+def with_sizes(packed: bytes, size: int) -> bytes:
+    """Change the sizes in the directory at the end of a zip, which are the most that is read."""
+    changed = bytearray(packed)
+    for start in (match.start() + 24 for match in re.finditer(b"PK\x01\x02", changed)):
+        changed[start : start + 4] = size.to_bytes(4, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, nested: bool) -> None:
+    bomb = with_sizes(zipped(FILES), 2**32 - 2)
+    content = zipped({"a.csv.zip": bomb, "b.csv": SECOND}) if nested else bomb
+    folder = placed(tmp_path / "folder", {"all.zip": content})
     with pytest.raises(UserError, match=r"it unpacks to 8,589,934,588 bytes; the limit is 4,294,967,296"):
-        archive.unpack(tmp_path, list(FILES))
+        archive.unpack(folder, list(FILES))
+
+
+def test_a_gzip_bomb_is_refused_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 2 * archive.BLOCK)
+    bomb = gzip.compress(bytes(4 * archive.BLOCK))
+    folder = placed(tmp_path / "folder", {"all.zip": zipped({"a.csv.gz": bomb, "b.csv": SECOND})})
+    with pytest.raises(UserError, match=r"^all.zip: a.csv.gz: refused, it unpacks to more than 2,097,152 bytes"):
+        archive.unpack(folder, list(FILES))
+    assert (folder / "a.csv").stat().st_size <= 3 * archive.BLOCK
 
 
 @settings(deadline=None)

@@ -23,6 +23,7 @@ CODE = {
     "src/data/images.py": WITH_NUMBERS,
     "src/data/competition.py": {"download", "split", "audit", "predict"},
     "src/audit/duplicates.py": {"audit"},
+    "src/data/scale.py": {"download", "split", "audit", "normalize", "predict"},
     "src/preparation/folds.py": {"split"},
     "src/preparation/scaling.py": {"normalize"},
     "src/sources/archive.py": {"download"},

@@ -6,7 +6,7 @@ import pytest
 from src.core import arrays
 from src.data import images
 from src.data.images import ImageSet
-from src.preparation.scaling import write_normalized
+from src.preparation import scaling
 
 
 @pytest.mark.parametrize("name", ["labels", "folds"])
@@ -56,9 +56,18 @@ def test_a_fold_validates_with_its_own_rows_and_all_others_train(
         assert part.known_folds.tolist() == [folds[row] for row in rows]
 
 
-def test_normalized_pixels_are_float32_from_0_to_1(tmp_path: Path) -> None:
-    pixels = np.array([[[0, 51], [102, 255]]], dtype=np.uint8)
-    write_normalized(tmp_path / "set", ImageSet(pixels, np.array([1]), np.array([9], dtype=np.uint8)))
+@pytest.mark.parametrize(
+    ("pixels", "white"),
+    [
+        (np.array([[[0, 51], [102, 255]]], dtype=np.uint8), 255),
+        (np.array([[[0, 3], [6, 15]]], dtype=np.uint8), 15),
+        (np.array([[[0, 0.2], [0.4, 1]]], dtype=np.float32), 1),
+    ],
+)
+def test_normalized_pixels_are_float32_from_0_to_1(tmp_path: Path, pixels: np.ndarray, white: float) -> None:
+    whole = ImageSet(pixels, np.array([1]), np.array([9], dtype=np.uint8))
+    assert scaling.brightest(whole) == pixels.max()
+    scaling.write_normalized(tmp_path / "set", whole, white)
     normalized = images.open_set(tmp_path / "set")
     assert normalized.images.dtype == np.float32
     assert np.allclose(normalized.images, [[[0, 0.2], [0.4, 1]]])

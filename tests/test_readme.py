@@ -56,6 +56,7 @@ class Source(Section):
 
     folder: str
     rows: int
+    label: str = ""
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Copy the header and the first rows of each file."""

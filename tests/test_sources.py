@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from src.core.errors import UserError
-from src.data.competition import FILES
-from src.sources.local import source as local
 from tests.competitions import digits
 from tests.conftest import Project, slow
 
@@ -67,26 +64,38 @@ def test_a_local_folder_without_a_file_leaves_nothing_behind(project: Project) -
     write(project.root.parent / "files")
     (project.root.parent / "files" / "test.csv").unlink()
     project.set({"source": "local", "sources.local.path": "../files"})
-    assert project.run(*DOWNLOAD, fails=True).endswith("in ../files; it holds sample_submission.csv, train.csv\n")
+    folder = (project.root / "../files").absolute()
+    assert project.run(*DOWNLOAD, fails=True) == (
+        f"error: {folder}: expected train.csv, test.csv, sample_submission.csv in it, as they are or as .gz or .zip; "
+        "there is no test.csv; it holds sample_submission.csv, train.csv\n"
+    )
     assert not (project.root / "data/raw").exists()
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("not/here", "there is no not/here"),
-        ("empty", "expected train.csv, .* or one zip with them, in empty; it holds no CSV file and no zip"),
-        ("two", "expected train.csv, .* in two; it holds a.zip, b.zip"),
-    ],
-)
-def test_a_local_path_without_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("empty", "two"):
-        (tmp_path / name).mkdir()
-    for name in ("a.zip", "b.zip"):
-        write_zip(tmp_path / "two" / name)
-    with pytest.raises(UserError, match=f"sources.local.path: {said}"):
-        local.Source(path=path).download(tmp_path, FILES)
+def test_a_local_folder_of_other_names_is_told_what_is_looked_for_and_what_is_there(project: Project) -> None:
+    folder = project.root.parent / "files"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("sign_mnist_train.csv", "deep/sign_mnist_test.csv", "readme.txt"):
+        (folder / name).touch()
+    project.set({"source": "local", "sources.local.path": str(folder)})
+    output = project.run(*DOWNLOAD, fails=True)
+    assert "there is no train.csv and no test.csv and no sample_submission.csv" in output
+    assert output.endswith("; it holds deep/sign_mnist_test.csv, sign_mnist_train.csv\n")
+
+
+def test_a_local_path_that_does_not_exist_is_told(project: Project) -> None:
+    project.set({"source": "local", "sources.local.path": "not/here"})
+    said = "error: params.yaml: sources.local.path: there is no not/here\n"
+    assert project.run(*DOWNLOAD, fails=True) == said
+
+
+def test_the_label_that_the_settings_name_lies_beside_the_files(project: Project) -> None:
+    write(project.root.parent / "files")
+    project.set({"source": "local", "sources.local.path": "../files", "sources.local.label": "label"})
+    project.run(*DOWNLOAD)
+    assert (project.root / "data/raw/label.txt").read_text() == "label"
+    project.set({"sources.local.label": "kind"})
+    assert "train.csv: there is no column 'kind', the label" in project.run(*DOWNLOAD, fails=True)
 
 
 @pytest.mark.slow

@@ -3,13 +3,16 @@
 Column names, sizes and classes come from the files:
 
 - `sample_submission.csv`: the first column is the id, the second the prediction.
-- `train.csv`: the label is the column that `test.csv` lacks. A column named as the id is not a pixel. The rest are
-  pixels, one row an image; their number is a square.
-- `test.csv`: the same pixels, matched by name; with an id column its rows follow the ids of `sample_submission.csv`,
-  without one they are in that file's order.
+- `train.csv`: the label is a column that `test.csv` lacks: the one that `label.txt` names, if there is such a file,
+  or else the one named as the prediction or `label`, or else the only one whose name is unlike those of the pixels.
+- `test.csv`: its columns but the id are the pixels, which `train.csv` has too, one row an image; their number is a
+  square. With an id column its rows follow the ids of `sample_submission.csv`, without one they are in that file's
+  order.
+- Pixels are whole numbers from 0 to 255, or fractions from 0 to 1; `src.data.scale` says which value is white.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,18 +29,18 @@ from numpy.typing import NDArray
 from src.core import arrays, tables
 from src.core.arrays import NpyWriter
 from src.core.errors import UserError
-from src.data import csv_files
+from src.data import csv_files, scale
 
 TRAIN = "train.csv"
 TEST = "test.csv"
 SAMPLE_SUBMISSION = "sample_submission.csv"
 FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
+LABEL = "label.txt"
+SETTING = "name it in params.yaml, as `label` in the settings of the source"
 
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 CONTROL = re.compile(r"[\x00\r\n]")
-MAX_CLASSES = 10
-"""More classes than this must have ten images each on average; a column of numbers taken for the label has fewer."""
 NUMBERED = re.compile(r"(\D*)(\d{1,9})(?:(\D+)(\d{1,9}))?(\D*)", re.ASCII)
 
 
@@ -75,34 +78,51 @@ def read_columns(raw_dir: Path) -> Columns:
     if len(submission) != 2:
         raise UserError(f"{SAMPLE_SUBMISSION}: expected two columns, an id and a prediction, found {len(submission)}")
     id_, prediction = submission
-    train = [name for name in csv_files.header(raw_dir / TRAIN) if name != id_]
-    test = [name for name in csv_files.header(raw_dir / TEST) if name != id_]
+    train, test = ([name for name in csv_files.header(raw_dir / file) if name != id_] for file in (TRAIN, TEST))
+    known, in_test = set(train), set(test)
+    if unknown := [name for name in test if name not in known]:
+        hint = f"; if it is the id, name the first column of {SAMPLE_SUBMISSION} so" if len(unknown) == 1 else ""
+        raise UserError(f"{TEST}: column {unknown[0]!r} is not in {TRAIN}{hint}")
+    [(shape, count)] = Counter(map(_shape, test)).most_common(1) or [((), 0)]
+    pixel_like = {name for name in train if count > 1 and _shape(name) == shape}
+    extra = [name for name in train if name not in in_test]
+    label = _find_label(raw_dir / LABEL, prediction, train, extra, pixel_like)
+    if missing := [name for name in extra if name in pixel_like and name != label]:
+        raise UserError(f"{TEST}: the pixel column {missing[0]!r} of {TRAIN} is missing")
+    if not test or not _is_square(len(test)):
+        odd = [name for name in test if pixel_like and name not in pixel_like]
+        hint = f"; {odd[0]!r} is not named as the others are" if odd else ""
+        if len(test) % 3 == 0 and _is_square(len(test) // 3):
+            hint = "; three for each pixel are colour, which is not supported: give grey images"
+        raise UserError(f"{TEST}: {len(test)} pixel columns do not make a square image{hint}")
+    return Columns(id_, prediction, label, _in_image_order([name for name in train if name in in_test]))
 
-    if unknown := [name for name in test if name not in set(train)]:
-        raise UserError(f"{TEST}: column {unknown[0]!r} is not in {TRAIN}")
-    extra = [name for name in train if name not in set(test)]
-    if len(extra) != 1:
-        found = ", ".join(map(repr, extra[:5])) or "none"
-        raise UserError(f"{TRAIN}: expected one column that {TEST} lacks, the label; found {len(extra)}: {found}")
-    if not test or isqrt(len(test)) ** 2 != len(test):
-        raise UserError(f"{TEST}: {len(test)} pixel columns do not make a square image")
-    label = extra[0]
-    if (number := NUMBERED.fullmatch(label)) and sum(_shape(name) == _shape(number[0]) for name in test) > 1:
-        raise UserError(
-            f"{TRAIN}: the column that {TEST} lacks, {label!r}, is named as the pixels are, such as {test[0]!r}; "
-            f"give {TEST} the same pixels, and no label"
-        )
-    if taken := [name for name in test if name.casefold() == prediction.casefold()]:
-        raise UserError(
-            f"{TEST}: it has the column {taken[0]!r}, named as the prediction of {SAMPLE_SUBMISSION}, and lacks "
-            f"{label!r}; give it all pixels, and no label"
-        )
-    return Columns(id_, prediction, label, _in_image_order([name for name in train if name != label]))
+
+def _find_label(path: Path, prediction: str, train: Sequence[str], extra: Sequence[str], pixel_like: set[str]) -> str:
+    """Return the label: the column named so, or of those that `test.csv` lacks, `extra`, the one that is no pixel."""
+    given = [path.read_text(encoding="utf-8")] if path.exists() else []
+    named = [name for want in given or [prediction, "label"] for name in train if name.casefold() == want.casefold()]
+    if given and not named:
+        raise UserError(f"{TRAIN}: there is no column {given[0]!r}, the label; {SETTING}")
+    if named and named[0] not in extra:
+        raise UserError(f"{TEST}: it has the column {named[0]!r}, the label, as {TRAIN} has; take it out")
+    if not extra:
+        raise UserError(f"{TEST}: it has the same columns as {TRAIN}, which must have one more, the label")
+    candidates = named[:1] or [name for name in extra if name not in pixel_like]
+    if len(candidates) != 1:
+        found = ", ".join(map(repr, (candidates or extra)[:5]))
+        raise UserError(f"{TRAIN}: the label is not clear; {TEST} lacks {found}; {SETTING}")
+    return candidates[0]
+
+
+def _is_square(count: int) -> bool:
+    return isqrt(count) ** 2 == count
 
 
 def write_labelled(raw_dir: Path, images_npy: Path) -> NDArray[Any]:
-    """Write the images of `train.csv`, uint8 in [0, 255], shape (N, side, side), and return their labels, shape (N,).
+    """Write the images of `train.csv`, shape (N, side, side), and return their labels, shape (N,).
 
+    Images are uint8 in [0, 255], or float32 in [0, 1] where a pixel is a fraction.
     Labels are integers where each of them is written as one, and text otherwise.
 
     Raises:
@@ -164,20 +184,25 @@ def count_images(raw_dir: Path) -> tuple[int, int]:
         UserError: a file breaks the contract.
     """
     columns = read_columns(raw_dir)
-    labelled = _labelled(raw_dir, lambda images: None)  # they are only checked
-    counted = 0
-
-    def count(images: NDArray[np.uint8]) -> None:
-        nonlocal counted
-        counted += len(images)
-
-    _test(raw_dir, count)
+    (labelled, brightest), (test, brightest_test) = (_measured(read, raw_dir) for read in (_labelled, _test))
+    if (white := scale.find(brightest, brightest_test)) != scale.WHITE:
+        print(f"pixels run from 0 to {white:g}", flush=True)
+    if unused := {*csv_files.header(raw_dir / TRAIN)} - {columns.id, columns.label, *columns.pixels}:
+        print(f"{TRAIN}: {', '.join(sorted(unused))}: not used, because {TEST} lacks it", flush=True)
     if _places(columns.pixels) is None:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
-    return len(labelled), counted
+    return labelled, test
 
 
-def _labelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[Any]:
+def _measured(read: Callable[[Path, Callable[[NDArray[Any]], object]], object], raw_dir: Path) -> tuple[int, float]:
+    """Return how many images are read, and their largest pixel."""
+    parts: list[tuple[int, float]] = []
+    read(raw_dir, lambda images: parts.append((len(images), float(images.max()))))
+    counts, maxima = zip(*parts, strict=True)
+    return sum(counts), max(maxima)
+
+
+def _labelled(raw_dir: Path, take: Callable[[NDArray[Any]], object]) -> NDArray[Any]:
     """Give the images of `train.csv` to `take`, part by part, and return their labels, shape (N,)."""
     columns = read_columns(raw_dir)
     path = raw_dir / TRAIN
@@ -199,13 +224,9 @@ def _labelled(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDA
 
 
 def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column: str) -> None:
-    """Refuse labels that are empty, would not come back from a CSV file, are written in two ways, or are no labels.
+    """Refuse labels that are empty, would not come back from a CSV file, are written in two ways, or are no classes.
 
-    Args:
-        path: the file.
-        first_rows: of each label that occurs the first row.
-        count: the number of all rows.
-        column: the name of the column.
+    They are given with the first row of each; `count` is the number of all rows.
     """
     for label, row in first_rows.items():
         if not label.strip():
@@ -218,14 +239,14 @@ def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column:
                 f"{csv_files.where(path, row, column)}: the label {label!r} is {other!r} written in another way; write "
                 "both in one way"
             )
-    if len(first_rows) > max(MAX_CLASSES, count // 10):
+    if not 1 < len(first_rows) < count:
         raise UserError(
-            f"{TRAIN}: {column!r}, the column that {TEST} lacks, cannot be the label: it has {len(first_rows)} "
-            f"different values in {count} rows; without the label, {TRAIN} and {TEST} must have the same columns"
+            f"{path.name}: by the label, {column!r}, the number of classes is {len(first_rows)}, in {count} rows; "
+            f"expected two or more, and fewer than rows; if another column is the label, {SETTING}"
         )
 
 
-def _test(raw_dir: Path, take: Callable[[NDArray[np.uint8]], object]) -> NDArray[np.int64] | None:
+def _test(raw_dir: Path, take: Callable[[NDArray[Any]], object]) -> NDArray[np.int64] | None:
     """Give the images of `test.csv` to `take`, part by part.
 
     Returns:
@@ -361,6 +382,11 @@ def _check_header(path: Path) -> None:
         )
     if names and names[0].startswith("#"):
         raise UserError(f"{path.name}: the first line is a comment; the header must be the first line")
+    if names[:1] in ([""], ["Unnamed: 0"]):
+        raise UserError(
+            f"{path.name}: the first column has no name and looks like an index; take it out (with pandas, "
+            "to_csv(..., index=False))"
+        )
     for separator, called in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar")):
         if len(names) == 1 and separator in names[0]:
             raise UserError(f"{path.name}: the columns are separated by {called}; separate them by a comma")
@@ -386,6 +412,6 @@ def _meaning(label: str) -> str | Decimal:
     return Decimal(label) if PLAIN_NUMBER.fullmatch(label) else label
 
 
-def _as_images(rows: pd.DataFrame, columns: Columns) -> NDArray[np.uint8]:
-    pixels = rows[list(columns.pixels)].to_numpy(dtype=np.uint8)
+def _as_images(rows: pd.DataFrame, columns: Columns) -> NDArray[Any]:
+    pixels = rows[list(columns.pixels)].to_numpy()
     return np.ascontiguousarray(pixels).reshape(-1, columns.side, columns.side)

@@ -4,10 +4,12 @@ What is wrong with a file is told with its row, counted from 1, and its column.
 """
 
 import csv
+import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 ROWS = 8192  # in memory at a time
 BLOCK = 2**20  # bytes that are searched at a time
 MAX_LINE = 2**24
+FRACTION_MARKS = (b".", b"e-")
+WORDS = (b"true", b"false")  # pandas reads them as the pixels 1 and 0
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+PIXELS: Mapping[str, Callable[[float], bool]] = {
+    "a whole number from 0 to 255": lambda value: 0 <= value <= 255 and value.is_integer(),  # also 7.0 or 007
+    "a fraction from 0 to 1": lambda value: 0 <= value <= 1,
+}
+"""What the pixels of a file are: all the one, or all the other."""
 
 
 def header(path: Path) -> list[str]:
@@ -36,42 +45,58 @@ def header(path: Path) -> list[str]:
     if not any(names):
         raise UserError(f"{path.name}: the file is empty; expected a header and rows")
     if repeated := [name for index, name in enumerate(names) if name in names[:index]]:
+        if all(map(NUMBER.fullmatch, names[1:])):
+            raise UserError(f"{path.name}: the first line holds numbers; expected a header, the names of the columns")
         raise UserError(f"{path.name}: duplicate column {repeated[0]!r} in the header")
     return names
 
 
 def read(path: Path, pixels: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a file, part by part, with its `pixels` as uint8 and every other column as the text in it.
+    """Yield the rows of a file, part by part, with its `pixels` as numbers and every other column as the text in it.
 
-    The index counts the rows from 0.
+    Pixels are uint8 where all are whole numbers up to 255, and float32 in [0, 1] where there are fractions. The index
+    counts the rows from 0.
 
     Raises:
         UserError: a cell or a row is wrong, perhaps after the first parts: the text names the first row that is.
     """
     last = header(path)[-1]
-    empty_cells, parts = False, 0
-    with open_file(path, pixels) as reader:
+    marks = _marks(path) if pixels else set()
+    pixel_type = _pixel_type(path, pixels) if marks & {*FRACTION_MARKS} else np.uint8
+    doubtful, parts = bool(marks & {*WORDS}), 0
+    with open_file(path, pixels, pixel_type) as reader:
         while (rows := _next(path, pixels, reader)) is not None:
             # pandas fills a row that ends early with empty text
-            empty_cells |= last not in pixels and bool((rows[last] == "").any())
+            doubtful |= last not in pixels and bool((rows[last] == "").any())
+            if pixel_type is np.float32:
+                doubtful |= bool(((values := rows[[*pixels]].to_numpy()) != values.clip(0, 1)).any())
             parts += len(rows) > 0
             if len(rows):
                 yield rows
-    if (empty_cells or (pixels and _has_words(path))) and (fault := _fault(path, pixels)):
+    if doubtful and (fault := _fault(path, pixels)):
         raise fault
     if parts == 0:
         raise UserError(f"{path.name}: there are no rows below the header")
 
 
-def open_file(path: Path, pixels: tuple[str, ...]) -> "TextFileReader":
+def open_file(path: Path, pixels: tuple[str, ...], pixel_type: type = np.uint8) -> "TextFileReader":
     """Return pandas' reader of a file that `read` has found to be right, or that is still to be checked."""
     names = header(path)
-    types: dict[str, Any] = {name: np.uint8 if name in set(pixels) else str for name in names}
+    types: dict[str, Any] = {name: pixel_type if name in set(pixels) else str for name in names}
     with _refused(path, pixels):
         return pd.read_csv(
             path, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8",
             chunksize=ROWS,
         )  # fmt: skip
+
+
+def _pixel_type(path: Path, pixels: tuple[str, ...]) -> type:
+    """Return float32 if a pixel is a fraction, and uint8 if all are whole numbers, however they are written."""
+    with open_file(path, pixels, np.float32) as reader:
+        while (rows := _next(path, pixels, reader)) is not None:
+            if ((values := rows[[*pixels]].to_numpy()) != np.rint(values)).any():
+                return np.float32
+    return np.uint8
 
 
 def _next(path: Path, pixels: tuple[str, ...], reader: "TextFileReader") -> pd.DataFrame | None:
@@ -83,45 +108,48 @@ def _next(path: Path, pixels: tuple[str, ...], reader: "TextFileReader") -> pd.D
 def _refused(path: Path, pixels: tuple[str, ...]) -> Iterator[None]:
     """Say what is wrong with the file where pandas refuses it."""
     try:
-        with warnings.catch_warnings(), np.errstate(invalid="raise"):
+        with warnings.catch_warnings(), np.errstate(invalid="raise", over="raise"):
             warnings.simplefilter("error", pd.errors.ParserWarning)
             yield
     except (ValueError, ArithmeticError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise _fault(path, pixels) or UserError(f"{path.name}: not a valid CSV file ({error})") from None
 
 
-def _has_words(path: Path) -> bool:
-    """Whether `True` or `False` occurs below the header: pandas reads them as the pixels 1 and 0."""
+def _marks(path: Path) -> set[bytes]:
+    """Return which of `FRACTION_MARKS` and `WORDS` may occur below the header: those found when all digits are cut."""
+    found = set[bytes]()
     with path.open("rb") as file:
         file.readline()
         end = b""
         while block := file.read(BLOCK):
-            text = (end + block).lower()
-            if b"true" in text or b"false" in text:
-                return True
-            end = block[-4:]
-    return False
+            rest = end + block.translate(None, b"0123456789,\r\n").lower()
+            found |= {mark for mark in (*FRACTION_MARKS, *WORDS) if mark in rest}
+            end = rest[-4:]
+    return found
 
 
 def _fault(path: Path, pixels: tuple[str, ...]) -> UserError | None:
     """Find the first row and column that are wrong, which pandas does not report."""
     names = header(path)
-    expected_pixels = set(pixels)
+    expected_pixels, kinds, like = {*pixels}, {*PIXELS}, ""
     for index, cells in enumerate(islice(lines(path), 1, None)):
         if len(cells) != len(names):
             return UserError(f"{path.name}, row {index + 1}: expected {len(names)} columns, found {len(cells)}")
         for name, cell in zip(names, cells, strict=False):
-            if name in expected_pixels and not _is_pixel(cell):
-                found = repr(cell) if cell.strip() else "nothing"
-                return UserError(
-                    f"{where(path, index, name)}: expected a pixel, a whole number from 0 to 255, found {found}"
-                )
+            if name in expected_pixels and not kinds <= (possible := _kinds(cell)):
+                if not kinds & possible:
+                    expected = ", or ".join(kind for kind in PIXELS if kind in kinds) + (like if possible else "")
+                    found = repr(cell) if cell.strip() else "nothing"
+                    return UserError(f"{where(path, index, name)}: expected a pixel, {expected}, found {found}")
+                kinds, like = kinds & possible, f" as {cell!r} in row {index + 1}"  # so it is with all that follow
     return None
 
 
-def _is_pixel(cell: str) -> bool:
-    """Whether the text is a whole number from 0 to 255, such as `7`, `007` or `7.0`."""
-    return bool(NUMBER.fullmatch(cell)) and 0 <= float(cell) <= 255 and float(cell).is_integer()
+@lru_cache
+def _kinds(cell: str) -> frozenset[str]:
+    """Return what a text may be as a pixel: some keys of `PIXELS`."""
+    value = float(cell) if NUMBER.fullmatch(cell) else math.nan
+    return frozenset(kind for kind, fits in PIXELS.items() if fits(value))
 
 
 def lines(path: Path) -> Iterator[list[str]]:

@@ -19,7 +19,8 @@ class ImageSet:
     """Images and, where they are known, their labels and folds.
 
     Attributes:
-        images: shape (N, side, side); uint8 in [0, 255] as read, float32 in [0, 1] once normalized.
+        images: shape (N, side, side); as read, uint8 or, where pixels are fractions, float32; float32 in [0, 1] once
+            normalized.
         labels: shape (N,), integers or text as in the file; None for images to predict.
         folds: the number of the fold of each labelled image, or `EXCLUDED`, shape (N,); None before they are split.
 

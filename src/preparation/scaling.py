@@ -1,6 +1,7 @@
 """Scale pixels to [0, 1]."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,18 @@ from src.data import images
 from src.data.images import ImageSet
 
 
-def write_normalized(folder: Path, image_set: ImageSet) -> None:
-    """Write a set with its images, uint8 in [0, 255], as float32 in [0, 1] to `folder`."""
-    parts = map(normalize, arrays.parts(image_set.images))
+def brightest(image_set: ImageSet) -> float:
+    """Return the largest pixel of a set."""
+    return max(float(part.max()) for part in arrays.parts(image_set.images))
+
+
+def write_normalized(folder: Path, image_set: ImageSet, white: float) -> None:
+    """Write a set with its images as float32 in [0, 1] to `folder`; `white` is the pixel that becomes 1."""
+    parts = (normalize(part, white) for part in arrays.parts(image_set.images))
     images.write_set(folder, parts, image_set.labels, image_set.folds)
 
 
-def normalize(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pixels in [0, 255] as float32 in [0, 1]."""
-    normalized: NDArray[np.float32] = np.divide(pixels, np.float32(255), dtype=np.float32)
+def normalize(pixels: NDArray[Any], white: float) -> NDArray[np.float32]:
+    """Return pixels in [0, white] as float32 in [0, 1]."""
+    normalized: NDArray[np.float32] = np.divide(pixels, np.float32(white), dtype=np.float32)
     return normalized

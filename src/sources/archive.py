@@ -1,25 +1,36 @@
-"""Unpack the zip in which a competition's files may come."""
+"""Find the files of a competition in a zip or a folder, as people make them, and unpack them."""
 
 import errno
+import gzip
 import lzma
-import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
+from typing import IO, TypeAlias
 
 from src.core.errors import UserError
 from src.core.outputs import DISK_FULL
+from src.data.competition import SAMPLE_SUBMISSION
 
 MAX_BYTES = 4 * 1024**3
-"""The largest total size of a zip's files, unpacked: far above any competition of this kind, below a zip bomb."""
-
+"""The largest size, unpacked, of a file or of all files in a zip: above any such competition, below a zip bomb."""
+BLOCK = 2**20
+PACKED = (".gz", ".zip")
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError,
-    ValueError,
+    zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    RuntimeError, ValueError,
 )  # fmt: skip
-"""What zipfile raises for files that are not zips, or are truncated, corrupted, encrypted or oddly compressed."""
+"""What zipfile and gzip raise for files that are no archive, or truncated, corrupted, encrypted or oddly compressed."""
+
+HOW_TO_WRITE = (
+    "; a sample submission lists the images to predict: write one with two columns, the id and the prediction (for "
+    "Digit Recognizer a header ImageId,Label), and a row for each of test.csv (1,0 and so on)"
+)
+Opened: TypeAlias = Callable[[str], IO[bytes]]
 
 
 class DamagedZipError(UserError):
@@ -27,45 +38,102 @@ class DamagedZipError(UserError):
 
 
 def unpack(folder: Path, names: Sequence[str]) -> None:
-    """Unless `folder` holds the files `names`, put them there from the one zip that it holds instead.
+    """Unless `folder` holds the files `names`, put them there from the one zip, or link to a folder or zip, in it.
+
+    A file is found at any depth, in upper or lower case, and where it is not there as it is, compressed: `NAME.gz` or
+    `NAME.zip`. A folder may hold one zip with the files instead.
 
     Raises:
-        DamagedZipError: the zip is damaged.
-        UserError: one of them is not in the zip, or it unpacks to more than `MAX_BYTES` or names paths outside itself.
+        DamagedZipError: an archive is damaged.
+        UserError: a file is not there, or twice; or a zip unpacks to more than `MAX_BYTES` or names paths outside.
         OSError: the disk is full.
     """
     content = list(folder.iterdir())
     if {file.name for file in content} >= set(names):
         return
-    zip_file = content[0]
+    place = content[0].readlink() if content[0].is_symlink() else content[0]
+    if place.is_dir():
+        paths = [path.relative_to(place).as_posix() for path in sorted(place.rglob("*")) if path.is_file()]
+        found = [_alike(paths, name) for name in names]
+        zips = [path for path in {*paths}.difference(*found) if path.casefold().endswith(".zip")]
+        if len(zips) == 1 and not all(found):
+            place /= zips[0]
+        else:
+            _copy(str(place), paths, lambda path: (place / path).open("rb"), names, folder)
+    if not place.is_dir():
+        with _undamaged(place.name), zipfile.ZipFile(place) as archive:
+            members = _members(place.name, archive)
+            _copy(place.name, members, lambda path: archive.open(members[path]), names, folder)
+    content[0].unlink()
+
+
+def _copy(place: str, paths: Collection[str], opened: Opened, names: Sequence[str], into: Path) -> None:
+    for name, path in _chosen(place, paths, names).items():
+        what = f"{place}: {path}"
+        with _undamaged(what), opened(path) as packed, (into / name).open("wb") as file:
+            content = _content(what, packed, name)
+            while block := content.read(BLOCK):
+                if file.tell() > MAX_BYTES:
+                    raise UserError(f"{what}: refused, it unpacks to more than {MAX_BYTES:,} bytes")
+                file.write(block)
+
+
+def _chosen(place: str, paths: Collection[str], names: Sequence[str]) -> dict[str, str]:
+    """Return of each name the one path that leads to its file."""
+    found = {name: _alike(paths, name) for name in names}
+    for name, alike in found.items():
+        if len(alike) > 1:
+            raise UserError(f"{place}: there is more than one {name}: {', '.join(alike)}; keep one of them")
+    if missing := [name for name, alike in found.items() if not alike]:
+        held = [path for path in paths if ".csv" in path.casefold()] or [*paths]
+        raise UserError(
+            f"{place}: expected {', '.join(names)} in it, as they are or as {' or '.join(PACKED)}; there is no "
+            f"{' and no '.join(missing)}; it holds {', '.join(held[:5]) or 'nothing'}"
+            + (HOW_TO_WRITE if missing == [SAMPLE_SUBMISSION] else "")
+        )
+    return {name: path for name, [path] in found.items()}
+
+
+def _alike(paths: Iterable[str], name: str) -> list[str]:
+    """Return the paths to a file of that name, or else those to it compressed."""
+    files = [path for path in map(PurePosixPath, paths) if "__MACOSX" not in path.parts]
+    plain = [str(path) for path in files if path.name.casefold() == name]
+    return plain or [str(path) for path in files if path.name.casefold() in {name + ending for ending in PACKED}]
+
+
+def _content(what: str, packed: IO[bytes], name: str) -> IO[bytes] | gzip.GzipFile:
+    """Return the content of the file `name`, which is as it is, or compressed."""
+    if what.casefold().endswith(".gz"):
+        return gzip.open(packed)
+    if what.casefold().endswith(".zip"):
+        archive = zipfile.ZipFile(packed)
+        members = _members(what, archive)
+        return archive.open(members[_chosen(what, members, [name])[name]])
+    return packed
+
+
+def _members(place: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of a zip by their paths; a link is none."""
+    members = {member.filename.replace("\\", "/"): member for member in archive.infolist()}
+    for path in map(PurePosixPath, members):
+        if path.is_absolute() or ".." in path.parts:
+            raise UserError(f"{place}: refused, a path in it leads outside the folder: {str(path)!r}")
+    if (size := sum(member.file_size for member in archive.infolist())) > MAX_BYTES:
+        raise UserError(f"{place}: refused, it unpacks to {size:,} bytes; the limit is {MAX_BYTES:,}")
+    links = {path for path, member in members.items() if S_ISLNK(member.external_attr >> 16)}
+    return {path: members[path] for path in members if path not in links and not path.endswith("/")}
+
+
+@contextmanager
+def _undamaged(what: str) -> Iterator[None]:
+    """Refuse what cannot be unpacked within this context; that the disk is full is no fault of it."""
     try:
-        with zipfile.ZipFile(zip_file) as archive:
-            _check(zip_file.name, archive, names)
-            for name in names:
-                with archive.open(name) as packed, (folder / name).open("wb") as file:
-                    shutil.copyfileobj(packed, file)
+        yield
     except DAMAGE as error:
-        raise DamagedZipError(f"{zip_file.name}: not a valid zip file ({error}); fetch it again") from None
+        raise DamagedZipError(f"{what}: not a valid zip file ({error}); fetch it again") from None
     except OSError as error:
         if error.errno in DISK_FULL:
             raise
         # EINVAL is a seek to before the start of the file; no other error is due to the content of the zip
-        if error.errno != errno.EINVAL:
-            raise UserError(f"{zip_file.name}: it cannot be unpacked: {error.strerror}") from None
-        raise DamagedZipError(f"{zip_file.name}: not a valid zip file; fetch it again") from None
-    zip_file.unlink()
-
-
-def _check(zip_name: str, archive: zipfile.ZipFile, names: Sequence[str]) -> None:
-    members = archive.infolist()
-    for member in members:
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts:
-            raise UserError(f"{zip_name}: refused, a path in it leads outside the folder: {member.filename!r}")
-    present = [member.filename for member in members]
-    for name in names:
-        if (count := present.count(name)) != 1:
-            held = ", ".join(present[:5]) or "nothing"
-            raise UserError(f"{zip_name}: expected one {name} in it, found {count}; it holds {held}")
-    if (size := sum(member.file_size for member in members)) > MAX_BYTES:
-        raise UserError(f"{zip_name}: refused, it unpacks to {size:,} bytes; the limit is {MAX_BYTES:,}")
+        kind = DamagedZipError if error.errno == errno.EINVAL else UserError
+        raise kind(f"{what}: it cannot be unpacked: {error.strerror}") from None

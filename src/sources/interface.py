@@ -41,8 +41,12 @@ class Source(Protocol):
     def lock(self) -> Path:
         """The file to lock while predictions are sent."""
 
+    @property
+    def label(self) -> str:
+        """The column of `train.csv` to learn; empty where it can be found in the files."""
+
     def download(self, into: Path, names: Sequence[str]) -> None:
-        """Put the files `names` of the competition, or one zip that holds them, into the empty folder `into`.
+        """Put the files `names`, or the zip or a link to the folder that holds them, into the empty folder `into`.
 
         Raises:
             UserError: they cannot be fetched; the text says why and what to do.

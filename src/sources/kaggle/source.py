@@ -69,9 +69,11 @@ class Source(Section):
 
     Attributes:
         competition: the name in its URL.
+        label: the column of `train.csv` to learn; empty where it can be found in the files.
     """
 
     competition: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")]
+    label: str = ""
 
     @property
     def lock(self) -> Path:
@@ -91,12 +93,9 @@ class Source(Section):
         # a submission needs no archive, and the stage that makes one does not depend on it
         from src.sources.archive import DamagedZipError, unpack
 
-        end, pauses, fresh = timing.end(), timing.pauses(), into / "incoming"
+        end, pauses = timing.end(), timing.pauses()
         while True:
-            self._ask("download", end, into=str(fresh))
-            for file in fresh.iterdir():
-                file.replace(into / file.name)
-            fresh.rmdir()
+            self._ask("download", end, into=str(into))
             try:
                 return unpack(into, names)
             except DamagedZipError as error:
@@ -104,8 +103,6 @@ class Source(Section):
                 if time.monotonic() + pause > end:
                     raise
                 print(f"{error}; trying again in {pause:.0f} s", flush=True)
-                for file in into.iterdir():
-                    file.unlink()
                 time.sleep(pause)
 
     def earlier(self) -> list[Sent]:

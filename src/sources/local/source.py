@@ -1,6 +1,5 @@
 """The source `local`: a zip or a folder that was downloaded in the browser."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +17,11 @@ class Source(Section):
     Attributes:
         path: the zip, or a folder with the files or with one zip. `download` depends on it, so DVC notices when it
             changes. An experiment that DVC runs in a copy of the project (`--queue`, `--temp`) needs an absolute path.
+        label: the column of `train.csv` to learn; empty where it can be found in the files.
     """
 
     path: Annotated[str, Field(min_length=1)]
+    label: str = ""
 
     @property
     def lock(self) -> Path:
@@ -28,25 +29,15 @@ class Source(Section):
         return Path(".submit.lock.tmp")
 
     def download(self, into: Path, names: Sequence[str]) -> None:
-        """Copy the zip, or the files `names` of the folder, to the folder `into`.
+        """Put a link to the zip or the folder into the folder `into`.
 
         Raises:
-            UserError: nothing of the kind is there.
+            UserError: nothing is there.
         """
-        source = Path(self.path)
+        source = Path(self.path).absolute()
         if not source.exists():
-            raise UserError(f"params.yaml: sources.local.path: there is no {source}")
-        files = [source / name for name in names] if source.is_dir() else [source]
-        if not all(file.exists() for file in files):
-            held = sorted(file.name for file in source.iterdir() if file.suffix in (".csv", ".zip"))
-            files = [source / name for name in held if name.endswith(".zip")]
-            if len(files) != 1:
-                raise UserError(
-                    f"params.yaml: sources.local.path: expected {', '.join(names)}, or one zip with them, in {source}; "
-                    f"it holds {', '.join(held) or 'no CSV file and no zip'}"
-                )
-        for file in files:
-            shutil.copy(file, into)
+            raise UserError(f"params.yaml: sources.local.path: there is no {self.path}")
+        (into / "files").symlink_to(source)
 
     def earlier(self) -> list[Sent]:
         """Return an empty list: manual uploads are not recorded here."""

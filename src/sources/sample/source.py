@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ class Source(Section):
 
     test_digits: Annotated[int, Field(ge=1, le=4900)]
     seed: Annotated[int, Field(ge=0)]
+    label: ClassVar[str] = ""
 
     @property
     def lock(self) -> Path:
