@@ -21,6 +21,7 @@ def main(
     labelled, test = (images.open_set(normalized_dir / name) for name in ("labelled", "test"))
     classes = np.unique(labelled.known_labels)
     predicted = results.read_predictions(predictions_dir / "validation.csv")
+    wrong = results.read_predictions(predictions_dir / "mistakes.csv")
     of_members = np.load(predictions_dir / "test.npy", mmap_mode="r")
     preprocessed = np.load(predictions_dir / "preprocessed.npy")
     curves = {quantity: results.read_curves(curves_dir / quantity) for quantity in ("loss", "accuracy")}
@@ -35,7 +36,7 @@ def main(
             "members": evaluation.error_rates(pd.read_csv(members_csv)),
             "confusion": evaluation.confusions(predicted, classes),
             "reliability": evaluation.reliability_diagram(predicted),
-            "mistakes": evaluation.confident_mistakes(labelled, predicted),
+            "mistakes": evaluation.mistakes(labelled, wrong),
             "least_confident": evaluation.least_confident(labelled, predicted),
             "preprocessing": predictions.before_and_after(test, preprocessed),
             "predictions": predictions.least_confident(test, of_members, classes),

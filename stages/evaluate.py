@@ -6,7 +6,7 @@ import numpy as np
 
 from src.core import arrays, cli, metrics, params, tables
 from src.data import images
-from src.evaluation.doubtful import doubtful_labels
+from src.evaluation.mistakes import mistakes
 from src.evaluation.scores import Scores
 from src.inference import members
 
@@ -15,7 +15,7 @@ def main(
     labelled_dir: Path,
     out_of_fold_npy: Path,
     predictions_csv: Path,
-    doubtful_csv: Path,
+    mistakes_csv: Path,
     classes_csv: Path,
     members_csv: Path,
     metrics_json: Path,
@@ -35,9 +35,9 @@ def main(
         accuracy = of_members["accuracy"]
         mean, deviation = accuracy.mean(), accuracy.std()
         print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
-    doubtful = doubtful_labels(out_of_fold, labelled.known_labels, classes)
-    print(f"at most {len(doubtful)} labels look wrong: {doubtful_csv}")
-    tables.write(doubtful_csv, doubtful)
+    wrong = mistakes(out_of_fold, labelled.known_labels, classes)
+    print(f"{len(wrong)} mistakes; at most {wrong['doubtful'].sum()} labels look wrong: {mistakes_csv}")
+    tables.write(mistakes_csv, wrong)
     tables.write(classes_csv, scores.of_classes())
     tables.write(members_csv, of_members)
     metrics.write(metrics_json, scores.metrics())

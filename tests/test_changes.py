@@ -38,7 +38,7 @@ CODE = {
     "src/inference/members.py": {"ensemble", "evaluate"},
     "src/inference/ensemble.py": {"predict"},
     "src/evaluation/scores.py": {"evaluate"},
-    "src/evaluation/doubtful.py": {"evaluate"},
+    "src/evaluation/mistakes.py": {"evaluate"},
     "src/reporting/pictures/style.py": {"draw"},
     "src/reporting/comparison.py": set(),
     "src/reporting/page.html.jinja": set(),

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from src.data import competition
 from src.data.images import ImageSet
-from src.reporting.pictures import datasets, evaluation, predictions, style, training
+from src.reporting.pictures import datasets, evaluation, predictions, results, style, training
 from src.reporting.pictures.labels import noun, short_names
 from src.reporting.pictures.style import Picture
 from src.sources.sample.source import Source
@@ -208,15 +208,17 @@ def test_reliability_is_the_accuracy_of_each_bin() -> None:
     assert [bar.get_height() for bar in lower.patches] == [2, 2]
 
 
-def test_the_most_confident_mistakes_are_sorted(digits: ImageSet, predicted: pd.DataFrame) -> None:
-    picture = evaluation.confident_mistakes(digits, predicted)
+def test_mistakes_are_drawn_in_their_order(digits: ImageSet, predicted: pd.DataFrame) -> None:
+    wrong = results.wrong_predictions(predicted).loc[[68, 65, 63]].assign(doubtful=[1, 0, 0])
+    picture = evaluation.mistakes(digits, wrong)
+    assert picture.text.startswith("The first 3 of 3 mistakes, of which 1 have a doubtful label: first ")
     np.testing.assert_array_equal(images_on(picture), digits.images[[68, 65, 63]])
     row = predicted.loc[68]
     assert texts_on(picture)[0] == f"{row['label']} → {row['predicted']}\n{row['confidence']:.2f}"
 
 
 def test_no_mistake_is_a_sentence(digits: ImageSet, predicted: pd.DataFrame) -> None:
-    picture = evaluation.confident_mistakes(digits, predicted.assign(predicted=predicted["label"]))
+    picture = evaluation.mistakes(digits, results.wrong_predictions(predicted[:0]))
     assert picture.figure is None
     assert picture.text == "There is no mistake on the validation images."
 
@@ -317,7 +319,7 @@ def all_pictures(digits: ImageSet, kind: str, models_dir: Path) -> dict[str, Pic
         "members": evaluation.error_rates(pd.DataFrame(members | scores)),
         "confusion": evaluation.confusions(predicted, classes),
         "reliability": evaluation.reliability_diagram(predicted),
-        "mistakes": evaluation.confident_mistakes(labelled, predicted),
+        "mistakes": evaluation.mistakes(labelled, results.wrong_predictions(predicted).assign(doubtful=1)),
         "least_confident": evaluation.least_confident(labelled, predicted),
         "preprocessing": predictions.before_and_after(test, images[:20] / 2),
         "predictions": predictions.least_confident(test, of_members, classes),

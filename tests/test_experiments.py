@@ -20,26 +20,27 @@ def test_without_an_experiment_it_says_how_to_make_one(finished: Project) -> Non
 def test_one_that_has_not_finished_has_no_score() -> None:
     """DVC gives it the scores of the commit that it started from, also after its worker was killed."""
     rows = [COMMIT, *({**COMMIT, "Experiment": state, "State": state} for state in experiments.UNFINISHED)]
-    table = experiments.table(rows).set_index("experiment")
+    table = experiments.table(rows, {}).set_index("experiment")
     assert table.loc["main", "accuracy"] == "0.9000"
     for state in experiments.UNFINISHED:
         assert list(table.loc[state, ["state", "accuracy", "95 % interval", "public score"]]) == [state, "", "", ""]
 
 
 def test_the_most_accurate_comes_first_with_what_it_changed() -> None:
-    worse = {**COMMIT, "Experiment": "worse", "recipes.linear.lr": 0.5, "accuracy": 0.5}
-    better = {**COMMIT, "Experiment": "better", "recipe": "quick", "accuracy": 0.97}
-    table = experiments.table([COMMIT, worse, better])
+    worse = {**COMMIT, "Experiment": "worse", "rev": "of worse", "recipes.linear.lr": 0.5, "accuracy": 0.5}
+    better = {**COMMIT, "Experiment": "better", "rev": "of better", "recipe": "quick", "accuracy": 0.97}
+    table = experiments.table([COMMIT, worse, better], {"of worse": "worse", "of better": "undecided"})
     assert list(table["experiment"]) == ["main", "better", "worse"]
     assert list(table["also changed"]) == ["", "", "recipes.linear.lr=0.5"]
     assert list(table["recipe"]) == ["linear", "quick", "linear"]
+    assert list(table["against the commit"]) == ["", "undecided", "worse"]
 
 
 @pytest.mark.slow
 def test_experiments_are_listed_and_one_in_the_queue_has_no_score(reproduced: Project) -> None:
-    reproduced.run("dvc", "exp", "run", "--quiet", "--name", "short", "-S", "recipes.linear.epochs=2", "evaluate")
+    reproduced.run("dvc", "exp", "run", "--quiet", "--name", "short", "-S", "recipes.linear.epochs=1", "evaluate")
     reproduced.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "recipe=quick")
     commit, short, later = reproduced.run(*LIST).splitlines()[1:]
     assert commit.split()[:4] == ["main", "linear", "[4]", "[0]"] and "0.9175" in commit
-    assert "recipes.linear.epochs=2" in short and "short" in short and " to 0." in short
+    assert "recipes.linear.epochs=1" in short and "short" in short and " to 0." in short and "worse" in short
     assert "later" in later and "Queued" in later and "0.9" not in later

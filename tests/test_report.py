@@ -47,11 +47,23 @@ def test_changes_are_those_that_differ() -> None:
         ("000000" + "1" * 94, "1" * 100, "is significant at the 5 % level (McNemar's exact test, p = 0.031)"),
         ("00000" + "1" * 95, "1" * 100, "is not significant at the 5 % level (McNemar's exact test, p = 0.062)"),
         ("000000" + "1" * 94, "1" * 100, "corrects 6 errors of the last commit and makes 0 new ones"),
-        ("10", "10", "correct on exactly the same 1 images"),
+        ("10", "10", "correct on exactly the same images, of 2"),
     ],
 )
 def test_runs_are_compared_image_by_image(old: str, new: str, said: str) -> None:
     assert said in comparison.verdict(run(old), run(new))
+
+
+@pytest.mark.parametrize(
+    ("corrected", "new", "judgement", "least"),
+    [(0, 0, "undecided", 0), (5, 0, "undecided", 0), (6, 0, "better", 6), (0, 6, "worse", 6), (9, 1, "better", 8),
+     (8, 2, "undecided", 8), (32, 19, "undecided", 15), (33, 18, "better", 15)],
+)  # fmt: skip
+def test_a_difference_is_judged_and_the_least_that_could_have_been_found_is_told(
+    corrected: int, new: int, judgement: str, least: int
+) -> None:
+    paired = comparison.Paired(100, corrected, new)
+    assert (paired.judgement, paired.detectable()) == (judgement, least)
 
 
 def test_one_fold_and_five_are_compared_on_the_images_that_both_validated() -> None:
@@ -164,12 +176,26 @@ def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     predicted.to_csv(reproduced.root / "data/predictions/validation.csv", index=False)
     for name, changed in (("download", {"images": 29}), ("submit", {"public_score": 0.5}), ("evaluate", {"errors": 0})):
         metrics.write(reproduced.root / f"metrics/{name}.json", reproduced.metrics(name) | changed)
+    findings = reproduced.root / "data/audit/findings.csv"
+    findings.unlink()  # it may be a link into DVC's cache
+    findings.write_text(
+        "finding,file,row,same_as\ntwo labels,train.csv,7,3\ntwo labels,train.csv,9,4\nin both files,test.csv,1,2\n"
+    )
+    with (reproduced.root / "metrics/submissions.csv").open("a") as file:
+        file.write(f"2026-03-01T10:00:00,kaggle,,cnn,4,0,8400,0.99,0.98,0.995,0.985,{'a' * 64}\n")
     printed = reproduced.run("python", "-m", "src.reporting.report")
-    words = text_of(reproduced.root / "report.html")
+    html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
     assert re.search("not up to date .*train@4-0", printed)
     assert re.search(r"the others here\. .*40 of the 4,000 labelled images, each under its label", words)
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
+    assert re.search(
+        r"With \d+ images on which .*, a difference of \d+ errors or more would have been significant", words
+    )
+    assert "2 images: two labels. 1 image: in both files. A linear model tells" in words
+    assert re.search(r"two labels train\.csv 7 3 .*in both files test\.csv 1 2", words)
+    assert re.search(r"2026-03-01 10:00 cnn 0\.9900 0\.9800 to 0\.9950 0\.985 -0\.0050", words)
+    assert "Public score against validation accuracy of 2 submissions" in html_text
     changes = re.findall(r"(\w+\.\w+) \S+ \S+ ", words[words.index("metrics differ") :])
     assert changes == ["evaluate.errors", "submit.public_score", "download.images"], (
         "what a person looks for comes first"
@@ -190,8 +216,7 @@ def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_
     assert [row[:3] for row in rows] == [("3", "0", "800"), ("4", "0", "800")]
     assert sum(int(errors) for *_, errors in rows) == reproduced.metrics("evaluate")["errors"]
     # the network of fold 4 is the same in both runs
-    correct = 800 - int(rows[1][3])
-    assert f"both runs are correct on exactly the same {correct} images" in words
+    assert "both runs are correct on exactly the same images, of 800" in words
     assert "checkpoints/*.safetensors" in words and "2 times 7,850 weights" in words
 
     reproduced.run("python", "-m", "src.reporting.model_card")

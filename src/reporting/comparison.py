@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from src.core import params
 from src.reporting.pictures import results
 
+PREDICTIONS = Path("data/predictions/validation.csv")
 SIGNIFICANCE = 0.05
 
 
@@ -51,20 +52,13 @@ def last_commit() -> str:
     return done.stdout.strip()
 
 
-def committed_run(predictions_csv: str) -> Run:
+def committed_run() -> Run:
     """Return the run of the last commit, with the predictions that DVC has of it."""
-    import dvc.api
-    from dvc.exceptions import DvcException
-
-    try:
-        predicted = results.read_predictions(io.StringIO(dvc.api.read(predictions_csv, rev="HEAD")))
-    except (DvcException, FileNotFoundError, ValueError):  # not in the cache, no such output, or one of another form
-        predicted = None
     files = _git("ls-tree", "-r", "--name-only", "HEAD", "metrics/").split()
     metrics = {
         metrics_name(Path(file)): json.loads(_git("show", f"HEAD:./{file}")) for file in files if ".json" in file
     }
-    return Run(params.load_yaml(_git("show", "HEAD:./params.yaml")), metrics, predicted)
+    return Run(params.load_yaml(_git("show", "HEAD:./params.yaml")), metrics, committed_predictions("HEAD"))
 
 
 def metrics_name(file: Path) -> str:
@@ -86,18 +80,18 @@ def verdict(old: Run, new: Run) -> str:
     if not all({"accuracy", "ci_low", "ci_high"} <= {*scores} for scores in (was, now)):
         return "One of the two runs has no accuracy with an interval, so they cannot be compared."
     difference = f"The accuracy went from {was['accuracy']:.4f} to {now['accuracy']:.4f}"
-    both = _on_the_same_images(old.predicted, new.predicted)
-    if both is not None:
-        was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in both)
-        better, worse = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
-        if better == worse == 0:
-            return f"{difference}: both runs are correct on exactly the same {int(is_correct.sum()):,} images."
-        p = float(binomtest(better, better + worse).pvalue)
-        significant = "significant" if p < SIGNIFICANCE else "not significant"
+    paired = pair(old.predicted, new.predicted)
+    if paired is not None:
+        if paired.corrected == paired.new == 0:
+            return f"{difference}: both runs are correct on exactly the same images, of {paired.images:,}."
+        significant = "significant" if paired.p < SIGNIFICANCE else "not significant"
+        least = paired.detectable()
+        detectable = f"a difference of {least:,} errors or more" if least else "no difference"
         return (
-            f"{difference}: of the same {len(is_correct):,} images this run corrects {better:,} errors of the last "
-            f"commit and makes {worse:,} new ones; the difference is {significant} at the 5 % level (McNemar's exact "
-            f"test, p = {p:.2g})."
+            f"{difference}: of the same {paired.images:,} images this run corrects {paired.corrected:,} errors of the "
+            f"last commit and makes {paired.new:,} new ones; the difference is {significant} at the 5 % level "
+            f"(McNemar's exact test, p = {paired.p:.2g}). With {paired.corrected + paired.new:,} images on which just "
+            f"one of the two runs is correct, {detectable} would have been significant."
         )
     low, high = sorted((was, now), key=lambda scores: float(scores["accuracy"]))
     overlap = "overlap: the difference may be due to chance." if low["ci_high"] >= high["ci_low"] else "do not overlap."
@@ -105,6 +99,64 @@ def verdict(old: Run, new: Run) -> str:
         f"{difference}. The two runs were not scored on the same images, or the predictions of one are missing, so "
         f"only their 95 % intervals can be compared: they {overlap}"
     )
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two runs on the images that both validated.
+
+    Attributes:
+        images: their number.
+        corrected: those on which only the second run is correct.
+        new: those on which only the first run is correct.
+    """
+
+    images: int
+    corrected: int
+    new: int
+
+    @property
+    def p(self) -> float:
+        """The p-value of McNemar's exact test; 1 where the runs are correct on the same images."""
+        differ = self.corrected + self.new
+        return float(binomtest(self.corrected, differ).pvalue) if differ else 1.0
+
+    @property
+    def judgement(self) -> str:
+        """Whether the second run is `better`, `worse`, or that is `undecided`, at the 5 % level."""
+        if self.p >= SIGNIFICANCE:
+            return "undecided"
+        return "better" if self.corrected > self.new else "worse"
+
+    def detectable(self) -> int:
+        """Return the least difference in errors that so many differing images make significant; 0 if none does."""
+        differ = self.corrected + self.new
+        fewest = int(binom.ppf(SIGNIFICANCE / 2, differ, 0.5)) - 1
+        return differ - 2 * fewest if fewest >= 0 else 0
+
+
+def pair(old: pd.DataFrame | None, new: pd.DataFrame | None) -> Paired | None:
+    """Compare the predictions of two runs, as `read_predictions` returns them.
+
+    None if they have no image in common, or other labels.
+    """
+    both = _on_the_same_images(old, new)
+    if both is None:
+        return None
+    was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in both)
+    corrected, errors = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
+    return Paired(len(is_correct), corrected, errors)
+
+
+def committed_predictions(rev: str) -> pd.DataFrame | None:
+    """Return the out-of-fold predictions of a commit or an experiment; None if DVC does not have them."""
+    import dvc.api
+    from dvc.exceptions import DvcException
+
+    try:
+        return results.read_predictions(io.StringIO(dvc.api.read(str(PREDICTIONS), rev=rev)))
+    except (DvcException, FileNotFoundError, ValueError):  # not in the cache, no such output, or one of another form
+        return None
 
 
 def _on_the_same_images(old: pd.DataFrame | None, new: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:

@@ -3,6 +3,7 @@
 import base64
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,14 +17,16 @@ from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
 from src.data import images
-from src.reporting import comparison, status, templates
+from src.reporting import comparison, status, submissions, templates
 from src.reporting.pictures import labels, results
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 PICTURES = Path("plots/pictures")
-PREDICTIONS = Path("data/predictions/validation.csv")
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
-          "members": Path("plots/members.csv")}  # fmt: skip
+          "test": Path("plots/classes/test.csv"), "members": Path("plots/members.csv")}  # fmt: skip
+MISTAKES = Path("data/predictions/mistakes.csv")
+AUDIT = {"findings": Path("data/audit/findings.csv"), "adversarial": Path("data/audit/adversarial.csv")}
+SHOWN = 40  # rows of a long table
 REFUSALS = Path("metrics/refusals.yaml")
 SCORES = ("evaluate", "submit")
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
@@ -61,7 +64,7 @@ class Stage:
 def collect() -> dict[str, Any]:
     """Return all facts of the page, from the files of the run in the current folder; some may be missing."""
     settings = dict(params.read())
-    predicted = results.read_predictions(PREDICTIONS) if PREDICTIONS.exists() else None
+    predicted = results.read_predictions(comparison.PREDICTIONS) if comparison.PREDICTIONS.exists() else None
     tables = {name: results.read_table(path) for name, path in TABLES.items() if path.exists()}
     by_file = {comparison.metrics_name(path): metrics.read(path) for path in sorted(Path("metrics").rglob("*.json"))}
     return {
@@ -76,6 +79,11 @@ def collect() -> dict[str, Any]:
         "unvalidated": [row["class"] for row in tables.get("classes", []) if np.isnan(row["recall"])],
         "largest_matrix": results.LARGEST_MATRIX,
         "confusions": [] if predicted is None else results.top_confusions(predicted),
+        "shares": class_shares(tables),
+        "mistakes": describe_mistakes(by_file.get("evaluate")),
+        "audit": describe_audit(),
+        "submissions": submissions.table().to_dict("records"),
+        "agreement": submissions.agreement(),
         "no_score": no_score(settings, by_file),
         **compare(comparison.Run(settings, by_file, predicted)),
     }
@@ -86,7 +94,7 @@ def compare(new: comparison.Run) -> dict[str, Any]:
     commit = comparison.last_commit()
     if not commit:
         return {"commit": "", "changed_params": [], "changed_metrics": [], "verdict": ""}
-    old = comparison.committed_run(str(PREDICTIONS))
+    old = comparison.committed_run()
     # accuracy and public score first, before the metrics of the other stages
     before, now = (
         {name: run.metrics[name] for name in (*SCORES, *run.metrics) if name in run.metrics} for run in (old, new)
@@ -177,6 +185,42 @@ def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
         else:
             pictures[path.stem] = EmbeddedPicture(metadata["Comment"])
     return pictures
+
+
+def describe_mistakes(evaluation: Mapping[str, float] | None) -> dict[str, Any]:
+    """Return the `first` mistakes, how many labels are `doubtful`, and the `accuracy` without these; {} if missing."""
+    if not MISTAKES.exists() or not evaluation:
+        return {}
+    rows = results.read_table(MISTAKES)
+    doubtful = sum(row["doubtful"] for row in rows)
+    trusted = evaluation["images"] - doubtful
+    accuracy = 1 - (evaluation["errors"] - doubtful) / trusted if trusted else 0.0
+    return {"first": rows[:SHOWN], "doubtful": doubtful, "accuracy": accuracy}
+
+
+def class_shares(tables: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the share of each `class` in the `labelled` and, as predicted, in the `test` images, in percent."""
+    if not {"split", "test"} <= tables.keys():
+        return []
+    rows = {"labelled": tables["split"], "test": tables["test"]}
+    totals = {name: sum(row["images"] for row in of_set) for name, of_set in rows.items()}
+    counts = {name: {row["class"]: row["images"] for row in of_set} for name, of_set in rows.items()}
+    return [
+        {"class": label, **{name: 100 * counts[name].get(label, 0) / totals[name] for name in rows}}
+        for label in counts["labelled"]
+    ]
+
+
+def describe_audit() -> dict[str, Any]:
+    """Return the `first` findings, the `counts` of each kind, and the `adversarial` AUC; {} if missing."""
+    if not all(path.exists() for path in AUDIT.values()):
+        return {}
+    findings, [adversarial] = (results.read_table(AUDIT[name]) for name in ("findings", "adversarial"))
+    return {
+        "first": findings[:SHOWN],
+        "counts": Counter(row["finding"] for row in findings),
+        "adversarial": adversarial,
+    }
 
 
 def no_score(settings: Mapping[str, Any], by_file: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -40,11 +41,30 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
+def agreement() -> dict[str, Any]:
+    """Return where each submission with both scores is in a chart whose diagonal has equal scores.
+
+    Its axes run from the `least` to the `greatest` of all values, as 0 to 1. Of the `points`, `x` is the validation
+    accuracy, `low` and `high` are the ends of its interval, and `y` is the public score.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    columns = {"x": "accuracy", "low": "ci_low", "high": "ci_high", "y": "public_score"}
+    scored = [row for row in history.read(PATH) if row["accuracy"] and row["public_score"]]
+    points = [{name: float(row[column] or row["accuracy"]) for name, column in columns.items()} for row in scored]
+    values = [value for point in points for value in point.values()] or [0.0]
+    least, greatest = min(values), max(values)
+    scale = greatest - least or 1
+    scaled = [{name: (value - least) / scale for name, value in point.items()} for point in points]
+    return {"least": least, "greatest": greatest, "points": scaled}
+
+
 def _described(row: dict[str, str], run: str) -> dict[str, str]:
     count = {key: len(row[key].split()) for key in ("folds", "seeds")}
     both = row["accuracy"] and row["public_score"]
     return {
-        "date": row["date"].replace("T", " "),
+        "date": row["date"][: len("2026-01-31T12:00")].replace("T", " "),
         "source": row["source"],
         "run": run,
         "recipe": row["recipe"],

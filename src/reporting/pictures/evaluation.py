@@ -120,17 +120,16 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     return Picture(f"{text}within {BINS} bins of confidence the two differ by {gap:.3f} on average.", figure)
 
 
-def confident_mistakes(labelled: ImageSet, predicted: pd.DataFrame) -> Picture:
-    """Draw the wrong predictions with the highest confidence, highest first."""
-    wrong = wrong_predictions(predicted)
+def mistakes(labelled: ImageSet, wrong: pd.DataFrame) -> Picture:
+    """Draw the first wrong predictions of `wrong`, in its order: those whose label is doubtful come first."""
     if wrong.empty:
         return Picture("There is no mistake on the validation images.")
-    worst = wrong.sort_values("confidence", ascending=False, kind="stable").head(style.GRID)
-    top = worst.iloc[0]
-    text = f"The {len(worst)} of {len(wrong):,} mistakes with the highest confidence, first "
+    first, doubtful = wrong.head(style.GRID), int(wrong["doubtful"].sum())
+    top = first.iloc[0]
     return Picture(
-        f"{text}{top['label']} predicted to be {top['predicted']} with confidence {top['confidence']:.2f}.",
-        _grid("Most confident mistakes: label → predicted label, confidence", labelled, worst),
+        f"The first {len(first)} of {len(wrong):,} mistakes, of which {doubtful:,} have a doubtful label: first "
+        f"{top['label']} predicted to be {top['predicted']} with confidence {top['confidence']:.2f}.",
+        _grid("Mistakes, doubtful labels first: label → predicted label, confidence", labelled, first),
     )
 
 
