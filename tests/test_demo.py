@@ -164,13 +164,6 @@ def test_models_and_scores_that_do_not_belong_together_are_refused(
     refused("demo.html: not made, since the results could not be checked: DVC says: ")
 
 
-def test_the_page_names_what_there_is_to_draw() -> None:
-    assert page.noun_for([*"0123456789"]) == "digit"
-    assert page.noun_for([*string.ascii_lowercase]) == "letter"
-    assert page.noun_for(["shirt", "shoe"]) == "picture"
-    assert page.noun_for(["10", "11"]) == "picture"
-
-
 def test_the_examples_are_of_all_classes_alike() -> None:
     labels = np.tile(np.arange(10), 100)
     labels[labels == 9] = 8
@@ -179,6 +172,7 @@ def test_the_examples_are_of_all_classes_alike() -> None:
     assert np.bincount(chosen).tolist() == [40] * 9 + [3]
     letters = np.array([*string.ascii_uppercase] * 20)
     assert len(page.choose_examples(letters, [*string.ascii_uppercase])) == 26 * 15
+    assert page.choose_examples(np.arange(500), range(500)).tolist() == [*range(500)]
 
 
 def test_the_runtime_is_the_pinned_one(monkeypatch: pytest.MonkeyPatch) -> None:

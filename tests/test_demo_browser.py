@@ -422,23 +422,58 @@ def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
     return np.array(images), labels
 
 
+def write_page(path: Path, labelled: ImageSet, epochs: int) -> None:
+    """Write the page of a linear model that is trained on a set."""
+    recipe = recipes.get("linear").model_copy(update={"epochs": epochs, "lr": 0.5})
+    checkpoint, _ = train(recipe, fold=0, seed=0, labelled=labelled, device=torch.device("cpu"))
+    export.write(path.with_suffix(".onnx"), [checkpoint], {})
+    scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
+    description = export.Description(
+        checkpoint.classes.tolist(), checkpoint.side, False, "linear", [0], [0], scores, ""
+    )
+    html = page_html(description, path.with_suffix(".onnx").read_bytes(), labelled)
+    path.write_text(html, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"class {number:02}, of a long name" for number in range(47)],
+        ["Donaudampfschifffahrtsgesellschaft", "Norwegian Forest Cat", "AMMONIUM CHLORIDE"],
+        [f"{number}" for number in range(20)],
+    ],
+    ids=["47 long names", "three very long ones", "20 numbers"],
+)
+def test_many_and_long_labels_keep_their_place(names: list[str], page: Page, tmp_path: Path) -> None:
+    images, codes = np.random.default_rng(0).random((200, 8, 8), dtype=np.float32), np.arange(200)
+    labelled = ImageSet(images, np.array(names)[codes % len(names)], (codes // len(names) % 5).astype(np.uint8))
+    write_page(tmp_path / "demo.html", labelled, epochs=20)
+    script = """
+        const inside = (selector) =>
+            [...document.querySelectorAll(selector)].every((found) => found.scrollWidth <= found.clientWidth);
+        return inside("html") && inside("#answer") && inside("#bars span:first-child") && inside("#nearest span")"""
+    for width in (1100, 400):
+        page.open((tmp_path / "demo.html").as_uri(), width=width)
+        for number in range(3):
+            page.open_file(write_png(tmp_path / f"{number}.png", images[number]))
+            assert page.answer() in names
+            answer, image = page.find("#answer").rect, page.find(".input").rect
+            assert answer["x"] + answer["width"] <= image["x"] and answer["height"] < 160
+            assert page.browser.execute_script(script)
+        bars = page.browser.find_elements(By.CSS_SELECTOR, "#bars li")
+        assert all(bar.find_element(By.CLASS_NAME, "bar").size["width"] >= 30 for bar in bars)
+        assert len({bar.text.partition("\n")[0] for bar in bars}) == len(names)
+
+
 def test_letters_of_another_size(page: Page, tmp_path: Path) -> None:
     images, labels = letters(26 * 60)
     order = np.random.default_rng(0).permutation(len(images))
     folds = (np.arange(len(images)) % 5).astype(np.uint8)
     labelled = ImageSet((images[order] / 255).astype(np.float32), np.array(labels)[order], folds)
-    recipe = recipes.get("linear").model_copy(update={"epochs": 300, "lr": 0.5})
-    checkpoint, _ = train(recipe, fold=0, seed=0, labelled=labelled, device=torch.device("cpu"))
-    export.write(tmp_path / "model.onnx", [checkpoint], {})
-    scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
-    description = export.Description(
-        checkpoint.classes.tolist(), checkpoint.side, False, "linear", [0], [0], scores, ""
-    )
-    html = page_html(description, (tmp_path / "model.onnx").read_bytes(), labelled)
-    (tmp_path / "demo.html").write_text(html, encoding="utf-8")
+    write_page(tmp_path / "demo.html", labelled, epochs=300)
 
     page.open((tmp_path / "demo.html").as_uri())
-    assert page.find("h1").text == "Draw a letter"
+    assert page.find("h1").text == "Draw an image"
     assert "8 \N{MULTIPLICATION SIGN} 8 pixels" in page.find("figcaption").text
     assert "Commit" not in page.find("dl").text
     page.draw([(0.35, 0.2), (0.35, 0.8), (0.65, 0.8)])

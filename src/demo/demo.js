@@ -9,7 +9,7 @@ const PICTURE = 560; // the most pixels of the longer side of a picture; more br
 const LIVE = 25; // milliseconds; a model that takes longer is run when a line is finished, not while it is drawn
 
 const find = (id) => document.getElementById(id);
-const { classes, side, brightGround, noun, labels } = JSON.parse(find("facts").textContent);
+const { classes, names, side, brightGround, labels } = JSON.parse(find("facts").textContent);
 const canvas = find("canvas");
 const bars = [...find("bars").children];
 const places = [...find("nearest").children];
@@ -91,11 +91,12 @@ function showNothing() {
   places.forEach((place) => showExample(place));
   if (!session) say("The model is loading.");
   else if (content().picture) say("There is no ink in this picture.");
-  else say(`Draw a ${noun}, or open a picture of one.`);
+  else say(`${document.querySelector("h1").textContent}, or open a picture of one.`);
 }
 
 function setAnswer(label) {
   find("answer").textContent = label;
+  find("answer").style.setProperty("--letters", label.length);
   find("answer").classList.toggle("none", label === "?");
 }
 
@@ -132,7 +133,7 @@ function showExample(place, example, best) {
   const image = new Float32Array(side * side);
   pixels.forEach((pixel, index) => (image[index] = pixel / 255));
   paint(place.querySelector("canvas"), image);
-  place.querySelector("span").textContent = empty ? "" : classes[labels[example]];
+  place.querySelector("span").textContent = empty ? "" : names[labels[example]];
   place.classList.toggle("same", !empty && labels[example] === best);
 }
 

@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from src.data.images import ImageSet
 from src.demo import runtime
 from src.demo.export import Description
 from src.reporting import templates
+from src.reporting.pictures.labels import noun, short_names
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "demo.html.jinja"
@@ -34,12 +34,13 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
     pixels = np.round(255 * labelled.images[examples]).astype(np.uint8)
     labels = np.searchsorted(model.classes, labelled.known_labels[examples]).tolist()
     classes = [str(label) for label in model.classes]
-    noun = noun_for(classes)
+    names = short_names(classes)
     return templates.render(
         TEMPLATE,
         model=model,
         classes=classes,
-        noun=noun,
+        noun=noun(classes),
+        names=names,
         examples=len(examples),
         nearest=NEAREST,
         labelled_images=len(labelled),
@@ -47,7 +48,7 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
             "classes": classes,
             "side": model.side,
             "brightGround": model.bright_ground,
-            "noun": noun,
+            "names": [names[label] for label in classes],
             "labels": labels,
         },
         blocks={
@@ -67,18 +68,9 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
 
 
 def choose_examples(labels: NDArray[np.generic], classes: Sequence[int] | Sequence[str]) -> NDArray[np.intp]:
-    """Return the indices of the first images of each class, in all `EXAMPLES` or a few less."""
-    each = EXAMPLES // len(classes)
+    """Return the indices of the first images of each class, in all `EXAMPLES` or a few less, but one of each class."""
+    each = max(1, EXAMPLES // len(classes))
     return np.concatenate([np.flatnonzero(labels == label)[:each] for label in classes])
-
-
-def noun_for(classes: Sequence[str]) -> str:
-    """Return what a person may draw, in a word."""
-    if all(re.fullmatch("[0-9]", label) for label in classes):
-        return "digit"
-    if all(len(label) == 1 and label.isalpha() for label in classes):
-        return "letter"
-    return "picture"
 
 
 def _block(content: bytes) -> str:

@@ -8,8 +8,8 @@ from src.core import cli, metrics, params
 from src.core.errors import UserError
 from src.core.outputs import replacing
 from src.inference.members import fold_and_seed
-from src.models import recipes
-from src.models.recipes import Recipe
+from src.models import checkpoints, recipes
+from src.models.recipes import SIDE, Recipe
 from src.reporting import status, templates
 from src.reporting.page import describe_sets
 from src.reporting.pictures import results
@@ -41,13 +41,15 @@ def main() -> None:
 def render() -> str:
     """Return the card as Markdown."""
     settings: dict[str, Any] = dict(params.read())
+    members = sorted(MODELS.glob("*.safetensors"), key=fold_and_seed)
     return templates.render(
         TEMPLATE,
         source=settings["source"],
         competition=settings["sources"]["kaggle"]["competition"],
         settings=settings,
         recipe=describe(recipes.get(settings["recipe"])),
-        members=[path.stem for path in sorted(MODELS.glob("*.safetensors"), key=fold_and_seed)],
+        members=[path.stem for path in members],
+        ground="bright" if checkpoints.read(members[0]).bright_ground else "dark",
         sets=describe_sets(),
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
@@ -74,12 +76,12 @@ def describe(recipe: Recipe) -> str:
     if recipe.preprocessing is not None and recipe.preprocessing.deslant:
         parts.append("images deslanted")
     if recipe.preprocessing is not None and recipe.preprocessing.width is not None:
-        parts.append(f"what they show scaled to a width of {recipe.preprocessing.width} pixels")
+        parts.append(f"what they show scaled to a width of {recipe.preprocessing.width} pixels in {SIDE}")
     if recipe.augmentation is not None:
         parts.append("training images distorted at random")
     if recipe.test_time_shift:
         pixels = "1 pixel" if recipe.test_time_shift == 1 else f"{recipe.test_time_shift} pixels"
-        parts.append(f"probabilities averaged over the image and its eight copies shifted by {pixels}")
+        parts.append(f"probabilities averaged over the image and its eight copies shifted by {pixels} in {SIDE}")
     return ", ".join(parts)
 
 
