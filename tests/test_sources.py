@@ -10,7 +10,7 @@ from tests.conftest import Project, slow
 
 DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
 SUBMIT = ("python", "-m", "stages.submit", "data/raw/sample_submission.csv", "metrics/evaluate.json",
-          "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
+          "metrics/submit.json", "metrics/refusals.yaml", "metrics/submissions.csv", "0")  # fmt: skip
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
 
 
