@@ -48,27 +48,35 @@ endif
 .PHONY: help repro report card demo experiments submissions test faults bench .git-is-there
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^#: \(.*\)/\n\1/p; s/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+#: run
 
 repro: .git-is-there .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
 	@python -m src.check
 	@status=0; python -m dvc repro || status=$$?; \
 		python -m src.reporting.report --after-repro $$status || status=$$?; exit $$status
 
+#: look
+
 report: .venv/runtime  ## write report.html from the results that are there
 	@python -m src.reporting.report
+
+experiments: .venv/runtime  ## compare the experiments with the last commit: what they changed, their scores, better or not
+	@python -m src.reporting.experiments
+
+submissions: .venv/runtime  ## list the submissions over time: validation accuracy and public score
+	@python -m src.reporting.submissions
+
+#: share
 
 card: .venv/runtime  ## write docs/model-card.md from the parameters and metrics of the last run
 	@python -m src.reporting.model_card
 
-demo: .venv/demo  ## write demo.html, a page to draw digits on, and the model for any ONNX runtime
+demo: .venv/demo  ## write demo.html, a page to draw on, and the model for any ONNX runtime
 	@python -m src.demo.build
 
-experiments: .venv/runtime  ## show the experiments: what they changed, and their scores
-	@python -m src.reporting.experiments
-
-submissions: .venv/runtime  ## show the submissions over time, with validation accuracy and public score
-	@python -m src.reporting.submissions
+#: develop
 
 test: .venv/developers  ## check the code and run the tests
 	ruff check .

@@ -254,7 +254,19 @@ def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
     elif facts["status"].outdated:
         rows["not up to date"] = ", ".join(facts["status"].outdated)
     rows["report"] = str(page_file.absolute())
+    if not facts["status"].failure and not facts["status"].outdated:
+        rows["try next"] = f"{next_experiment(facts['settings'])} (after . .venv/bin/activate), or make demo"
     return "\n".join(f"{name:<15} {value}" for name, value in rows.items())
+
+
+def next_experiment(settings: Mapping[str, Any]) -> str:
+    """Return the command of an experiment that is likely to be better."""
+    better = {"notebook": "linear", "linear": "mlp", "mlp": "quick", "quick": "cnn"}
+    if (recipe := settings["recipe"]) in better:
+        return f"dvc exp run -S recipe={better[recipe]}"
+    folds = ",".join(map(str, range(settings["split"]["n_splits"])))
+    more = f"folds=[{folds}]" if len(settings["folds"]) < settings["split"]["n_splits"] else "seeds=[0,1,2]"
+    return f"dvc exp run -S '{more}'"
 
 
 def render(facts: Mapping[str, Any], fingerprint: str, table: str) -> str:
