@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
 from src.core import metrics, params
 from src.core.errors import UserError
@@ -226,6 +227,43 @@ def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_
     reproduced.set({"recipes.linear.lr": 0.2})
     refused = reproduced.run("python", "-m", "src.reporting.model_card", fails=True)
     assert refused.startswith("error: docs/model-card.md: not made, since not up to date: train@")
+
+
+NAMES = [*"ABCDEFGH", "a|b <i>$x$", "NA"]
+"""Of ten classes, all of text: one has characters of HTML and Markdown, and one pandas would take for no value."""
+
+
+@pytest.mark.slow
+def test_a_set_with_labels_of_text_on_a_bright_ground_is_told_in_its_own_words(project: Project) -> None:
+    pixels, digits = load_digits(return_X_y=True)
+    rows = pd.DataFrame((255 - pixels * 15).astype(int), columns=[f"pixel{number}" for number in range(64)])
+    rows.insert(0, "label", [NAMES[digit] for digit in digits])
+    train, test = rows[:500], rows[500:600].drop(columns="label")
+    train = train[(train["label"] != "A") | (train.index < 300)]
+    folder = project.root / "data/by-hand"
+    train.to_csv(folder / "train.csv", index=False)
+    test.to_csv(folder / "test.csv", index=False)
+    submission = pd.DataFrame({"ImageId": range(1, len(test) + 1), "Label": "A"})
+    submission.to_csv(folder / "sample_submission.csv", index=False)
+    project.set({"source": "local"})
+    printed = project.run("dvc", "repro")
+    assert "Warning" not in printed
+    for module in ("src.reporting.report", "src.reporting.model_card", "src.demo.build"):
+        project.run("python", "-m", module)
+
+    words = text_of(project.root / "report.html")
+    assert "Image recognizer: report of a run" in words
+    assert "The accuracy says nothing about 1 of 10 classes, of which no image validates: A." in words
+    for label in NAMES:
+        assert f" {label} " in words
+    card = (project.root / "docs/model-card.md").read_text()
+    assert "8x8 pixels, from 0 for black to 1 for white, on a bright ground. Output" in card
+    assert "| A | — | — |" in card or re.search(r"\| A \| 0.\d+ \| — \|", card)
+    assert re.search(r"\| a\\\|b \\<i\\>\$x\$ \| [01].\d", card) and "| NA | " in card
+    demo = (project.root / "demo.html").read_text()
+    assert "<h1>Draw an image</h1>" in demo and ">a|b &lt;i&gt;$x$</span>" in demo
+    for text in (words, card):
+        assert not re.search(r"\bink\b|\bdigits?\b(?!-recognizer)|MNIST", text, re.IGNORECASE), text
 
 
 def test_the_page_is_written_again_only_where_something_changed(reproduced: Project) -> None:

@@ -33,8 +33,9 @@ def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, s
 
 
 def read_table(file: Path) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file by column; a `class` is text, whatever it looks like."""
-    table = pd.read_csv(file, converters={"class": str})
+    """Return the rows of a CSV file by column; classes are text, whatever they look like."""
+    text = dict.fromkeys(("class", "label", "predicted"), str)
+    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
