@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
@@ -151,6 +152,16 @@ def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest
         assert re.search(rf"{name} {re.escape(stage.desc)}\.", words), name
         for file in (*stage.inputs, *stage.outputs):
             assert file.shape and file.path in words and "nan" not in file.range
+
+
+@pytest.mark.parametrize(
+    ("labels", "ends"),
+    [(["b", "c", "a"], "a to c"), (["person number 10", "person number 2"], "…number 10 to …number 2")],
+)
+def test_labels_of_text_are_described_by_the_first_and_the_last(labels: list[str], ends: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "labels.npy", np.array(labels))
+    described = page.describe_file(tmp_path / "labels.npy")
+    assert (described.shape, described.type, described.range) == (str(len(labels)), "text", ends)
 
 
 def test_a_run_of_one_network_is_told(reproduced: Project) -> None:

@@ -134,7 +134,7 @@ def describe_file(path: Path) -> DataFile:
     if path.suffix == ".npy":
         values = np.load(path, mmap_mode="r")
         shape = " \N{MULTIPLICATION SIGN} ".join(f"{size:,}" for size in values.shape)
-        return DataFile(str(path), shape, str(values.dtype), _ends(values))
+        return DataFile(str(path), shape, "text" if values.dtype.kind == "U" else str(values.dtype), _ends(values))
     if path.suffix == ".safetensors":
         weights = load_file(path).values()
         low, high = min(array.min() for array in weights), max(array.max() for array in weights)
@@ -299,7 +299,7 @@ def _ends(values: NDArray[Any]) -> str:
     """Return the least and the greatest value; NaN, which an image has that nobody validates, does not count."""
     if values.dtype.kind == "U":
         distinct = np.unique(values)
-        return f"{distinct[0]} to {distinct[-1]}"
+        return " to ".join(labels.short_names(distinct[[0, -1]]).values())
     ends = [(np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)) for part in arrays.parts(values)]
     lows, highs = zip(*ends, strict=True)
     return _range(np.fmin.reduce(lows), np.fmax.reduce(highs))
