@@ -36,7 +36,7 @@ NONSENSE = (
 """JSON that answers no request."""
 DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
 SUBMIT = ("python", "-m", "stages.submit", "data/predictions/submission.csv", "metrics/evaluate.json",
-          "metrics/submit.json", "metrics/refusals.yaml", "0")  # fmt: skip
+          "metrics/submit.json", "metrics/refusals.yaml", "metrics/submissions.csv", "0")  # fmt: skip
 """The commands of the two stages, in a folder that `lay_out` wrote."""
 PAGE = 2
 """Submissions on a page of the list, few, so that a handful of them fills several."""
@@ -185,8 +185,9 @@ def lay_out(root: Path, kaggle: Kaggle) -> None:
     for folder in ("data/predictions", "metrics"):
         (root / folder).mkdir(parents=True)
     source = f"source: kaggle, sources: {{kaggle: {{competition: {kaggle.competition.name}}}}}"
-    (root / "params.yaml").write_text(f"{{{source}, submit: {{when: always}}}}")
-    (root / "metrics/evaluate.json").write_text(json.dumps({"accuracy": 0.5}))
+    (root / "params.yaml").write_text(f"{{{source}, submit: {{when: always}}, recipe: linear, folds: [4], seeds: [0]}}")
+    scores = {"accuracy": 0.5, "ci_low": 0.4, "ci_high": 0.6, "images": 100}
+    (root / "metrics/evaluate.json").write_text(json.dumps(scores))
     (root / "metrics/refusals.yaml").write_text("refusals: 0\nreason: ''\n")
     (root / "data/predictions/submission.csv").write_bytes(kaggle.competition.files["sample_submission.csv"])
 
