@@ -52,8 +52,9 @@ help:  ## list the targets
 
 #: run
 
-repro: .git-is-there .venv/runtime  ## run every stage of the pipeline whose inputs changed, then write report.html
+repro: .git-is-there .venv/runtime  ## run every stage whose inputs changed, then write report.html; JOBS=4 trains four networks at once
 	@python -m src.check
+	@$(if $(JOBS),python -m src.jobs $(JOBS))
 	@status=0; python -m dvc repro || status=$$?; \
 		python -m src.reporting.report --after-repro $$status || status=$$?; exit $$status
 

@@ -1,0 +1,76 @@
+"""Train the networks that are not up to date several at a time: `python -m src.jobs 4`.
+
+DVC runs the stages of one pipeline one after the other (treeverse/dvc#755). Each network is a stage of its own here, so
+several `dvc repro --single-item`, each in a process of its own, train them side by side.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from src.core import cli
+from src.core.errors import UserError
+
+DVC = (sys.executable, "-m", "dvc")
+
+
+def main(jobs: int) -> None:
+    """Bring the inputs of training up to date, and then the networks, `jobs` at a time.
+
+    Each has its share of the processor cores, unless `OMP_NUM_THREADS` says how many threads it takes. One that fails
+    leaves the others to finish, and `dvc repro` afterwards trains it again and says why.
+
+    Raises:
+        UserError: the inputs or a network could not be made.
+    """
+    if jobs < 1:
+        raise UserError(f"JOBS: {jobs} networks cannot be trained at a time; give 1 or more")
+    if subprocess.run([*DVC, "repro", "--quiet", "normalize"]).returncode != 0:
+        raise UserError("the inputs of training could not be made; DVC says why above")
+    stages = outdated()
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+    if stages:
+        print(f"training {len(stages)} networks, {jobs} at a time", flush=True)
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            finished = [*pool.map(_train, stages)]
+        except KeyboardInterrupt:  # a terminal's Ctrl-C reaches those that train as well, and ends them
+            pool.shutdown(cancel_futures=True)
+            raise UserError("interrupted; what had finished is kept") from None
+    if failed := [stage for stage, succeeded in zip(stages, finished, strict=True) if not succeeded]:
+        raise UserError(f"not trained: {', '.join(failed)}; the others are kept, and the next run trains these alone")
+
+
+def outdated() -> list[str]:
+    """Return the stages that train a network that is missing or not up to date.
+
+    Raises:
+        UserError: DVC cannot tell.
+    """
+    done = subprocess.run([*DVC, "status", "--json"], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise UserError("DVC could not say which networks are up to date; it says why above")
+    return [stage for stage in json.loads(done.stdout) if stage.startswith("train@")]
+
+
+def _train(stage: str) -> bool:
+    """Train one network and print its last line, and its errors; return whether it succeeded."""
+    last = ""
+    with subprocess.Popen(
+        [*DVC, "repro", "--single-item", stage], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if ": epoch " in line:
+                last = line
+            elif line.lower().startswith("error"):
+                print(f"{stage}  {line.strip()}", flush=True)
+    if process.returncode == 0:
+        print(f"{stage}  {last.strip() or 'restored from the cache'}", flush=True)
+    return process.returncode == 0
+
+
+if __name__ == "__main__":
+    cli.run(main)
