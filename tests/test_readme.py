@@ -1,4 +1,4 @@
-"""What README.md says can be done, done as it says: every command that it shows is read from it and run."""
+"""What the documents say can be done, done as they say: every command that they show is read from them and run."""
 
 import csv
 import dataclasses
@@ -8,11 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.stats import binomtest
@@ -20,16 +22,23 @@ from scipy.stats import binomtest
 from tests.competitions import digits
 from tests.conftest import ROOT, Project, stages_run
 from tests.kaggle_server import serve
+from tests.test_other_competitions import letters
+from tests.test_rooms import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OTHERS = ("CONTRIBUTING.md", "docs/another-competition.md", "docs/competing.md", "docs/extending.md", "docs/sharing.md")
+DOCUMENTS = "\n".join([README, *((ROOT / name).read_text(encoding="utf-8") for name in OTHERS)])
 VALIDATION_IMAGES = 42_000  # of the full data: all that are labelled
 
-PROGRAMS = {".", ".ci/run", "dvc", "git", "gto", "kaggle", "make", "python"}
+PROGRAMS = {".", ".ci/run", "dvc", "export", "git", "gto", "kaggle", "make", "pytest", "python"}
 
 RUN_BY_NO_TEST = {
     ".ci/run": "runs the tests themselves",
     "make test": "runs the tests themselves",
     "make bench": "needs the full data, and half an hour",
+    "pytest tests/test_folds.py": "runs the tests themselves",
+    'pytest -k "excluded"': "runs the tests themselves",
+    "dvc exp run -S source=kaggle -S sources.kaggle.competition=NAME": "test_kaggle_runs.py sets both in params.yaml",
     "dvc exp run -S device=cuda -S recipe=wide": "needs a GPU",
 }
 
@@ -101,24 +110,42 @@ def append(project: Project, file: str, text: str) -> None:
         code.write(text)
 
 
-def test_it_is_short_and_has_its_files() -> None:
-    assert len(README.splitlines()) <= 150
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / link).exists(), link
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 130
+
+
+@pytest.mark.parametrize("document", ["README.md", *OTHERS, "docs/design.md", "docs/machines.md"])
+def test_the_files_that_a_document_names_are_there(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (ROOT / document).parent.joinpath(link).exists(), link
+    for path in re.findall(r"`((?:src|stages|tests|docs|benchmarks|kernel|\.github|\.ci)/[^`*…]*)`", text):
+        assert (ROOT / path).exists() or path.startswith("src/sources/half"), path
+
+
+def test_the_design_has_every_room_in_the_order_of_the_imports() -> None:
+    text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == ORDER[::-1]
+
+
+def test_the_graph_is_that_of_dvc(finished: Project) -> None:
+    drawn = finished.run("dvc", "dag", "--collapse-foreach-matrix", "--mermaid").strip()
+    assert f"```mermaid\n{drawn}\n```" in README
 
 
 def commands() -> list[str]:
-    """Return all commands of README.md: the lines after a prompt, and what its text quotes."""
-    prose = re.sub(r"(?s:```.*?```)|^    .*$", "", README, flags=re.MULTILINE)
-    quoted = [text for text in re.findall(r"`([^`]+)`", prose) if text.split()[0] in PROGRAMS]
-    return re.findall(r"^    \$ (.+)$", README, re.MULTILINE) + quoted
+    """Return all commands of the documents: indented lines, perhaps after a prompt, and what their text quotes."""
+    text = re.sub(r"(?s:```.*?```)", "", DOCUMENTS)
+    shown = re.findall(r"^    (?:\$ )?(.+)$", text, re.MULTILINE)
+    quoted = re.findall(r"`([^`]+)`", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
+    return [text for text in shown + quoted if text.split()[0] in PROGRAMS]
 
 
 def follow(project: Project, *typed: str, replaced: Mapping[str, str] | None = None) -> str:
-    """Run commands of README.md in one shell, with their placeholders `replaced`; return what they print."""
+    """Run commands of the documents in one shell, with their placeholders `replaced`; return what they print."""
     lines = ["set -e"]
     for command in typed:
-        assert command in commands(), f"README.md shows no {command!r}"
+        assert command in commands(), f"no document shows {command!r}"
         for placeholder, value in (replaced or {}).items():
             command = command.replace(placeholder, shlex.quote(value))
         lines.append(command)
@@ -193,6 +220,7 @@ def test_the_quick_start(finished: Project, tmp_path: Path) -> None:
     assert clone.changed() == ""
     assert stages_run(follow(clone, ". .venv/bin/activate", "make repro")) == []
     assert "make experiments" in follow(clone, "make help")
+    assert stages_run(follow(clone, "make repro JOBS=4")) == []
 
 
 @pytest.mark.slow
@@ -202,8 +230,8 @@ def test_the_zip_from_the_browser(reproduced: Project, tmp_path: Path) -> None:
             archive.writestr(name, content)
     printed = follow(
         reproduced,
-        "dvc exp run -S source=local -S sources.local.path=/path/to/digit-recognizer.zip",
-        replaced={"/path/to/digit-recognizer.zip": str(tmp_path / "a zip of digits.zip")},
+        "dvc exp run -S source=local -S sources.local.path=/path/to/files",
+        replaced={"/path/to/files": str(tmp_path / "a zip of digits.zip")},
     )
     assert "upload data/predictions/submission.csv" in printed
     assert len((reproduced.root / "data/predictions/submission.csv").read_text().splitlines()) == 101
@@ -273,7 +301,6 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project, tmp_path: Path
     follow(reproduced, 'git add --all && git commit --message "Train mlp"')
     assert reproduced.changed() == ""
     assert reproduced.repro() == []
-    assert re.search(r"\[\w+-\w+\]", follow(reproduced, "dvc exp list --all-commits"))
 
 
 @pytest.mark.slow
@@ -308,7 +335,7 @@ def test_a_picture_of_a_digit_a_card_and_a_page(reproduced: Project) -> None:
 def test_a_model_of_one_s_own(reproduced: Project) -> None:
     registry = "\n\nBY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {\n"
     entry = '"narrow": Narrow'
-    assert f"`{entry}`" in README
+    assert f"`{entry}`" in DOCUMENTS
     replace(reproduced, "src/models/networks.py", registry, f"{NARROW}{registry}    {entry},\n")
     replace(reproduced, "src/models/recipes.py", '"cnn"]', '"cnn", "narrow"]')
     recipe = "model: narrow, loss: cross_entropy, optimizer: adamw, lr: 0.003, batch_size: 64, epochs: 5, shuffle: true"
@@ -331,9 +358,9 @@ def test_a_source_of_one_s_own(reproduced: Project) -> None:
     replace(
         reproduced, "src/check.py", "    sample: SampleSource\n", "    sample: SampleSource\n    half: HalfSource\n"
     )
-    assert "`half: HalfSource`" in README
+    assert "`half: HalfSource`" in DOCUMENTS
     settings = f"{{folder: {root.parent / 'files'}, rows: 500}}"
-    assert "`half: {folder: …, rows: 500}`" in README
+    assert "`half: {folder: …, rows: 500}`" in DOCUMENTS
     replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  half: {settings}\n")
     reproduced.set({"source": "half"})
     reproduced.run("python", "-m", "src.check")
@@ -346,8 +373,8 @@ def test_a_source_of_one_s_own(reproduced: Project) -> None:
 def test_a_picture_and_a_metric_of_one_s_own(reproduced: Project) -> None:
     metric = '"worst_recall": float(self.of_classes()["recall"].min())'
     picture = '"histogram": datasets.histogram(labelled)'
-    assert f"`{metric}`" in README
-    assert f"`{picture}`" in README
+    assert f"`{metric}`" in DOCUMENTS
+    assert f"`{picture}`" in DOCUMENTS
     replace(
         reproduced,
         "src/evaluation/scores.py",
@@ -359,3 +386,54 @@ def test_a_picture_and_a_metric_of_one_s_own(reproduced: Project) -> None:
     assert {"evaluate", "draw"} <= set(reproduced.repro())
     assert "worst_recall" in reproduced.run("dvc", "metrics", "diff")
     assert (reproduced.root / "plots/pictures/histogram.png").exists()
+
+
+@pytest.mark.slow
+def test_a_sweep_and_rows_that_are_left_out(reproduced: Project) -> None:
+    install(reproduced)
+    follow(reproduced, "dvc exp run -S 'split.exclude=[3960,3977]'")
+    assert reproduced.metrics("split") == {"images": 799, "excluded": 2}
+    assert reproduced.metrics("evaluate")["images"] == 799
+    predicted = pd.read_csv(reproduced.root / "data/predictions/validation.csv")
+    assert not {3960, 3977} & {*predicted["row"]}
+    follow(reproduced, "git checkout .", "dvc checkout")
+    follow(reproduced, "dvc exp run --queue -S recipe=quick -S 'recipes.quick.lr=choice(0.01,0.02,0.03)'")
+    follow(reproduced, "dvc queue start")
+    while re.search("Queued|Running", reproduced.run("dvc", "queue", "status")):
+        time.sleep(2)
+    listed = follow(reproduced, "make experiments").splitlines()[2:]
+    assert len(listed) == 4 and all("better" in line for line in listed[:3]), listed
+    assert "0.893" in follow(reproduced, "make submissions")
+
+
+@pytest.mark.slow
+def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
+    [script] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/another-competition.md").read_text(), re.DOTALL)
+    reproduced.run("python", "-c", script)
+    printed = follow(reproduced, "dvc exp run -S source=local -S sources.local.path=digits-8x8")
+    assert "pixels run from 0 to 16" in printed
+    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.937"
+    assert f"{pd.read_csv(reproduced.root / 'data/audit/adversarial.csv')['auc'][0]:.2f}" == "0.70"
+    letters().write(tmp_path / "letters")
+    follow(
+        reproduced,
+        "dvc exp run -S source=local -S sources.local.path=/path/to/letters -S recipes.linear.batch_size=32",
+        replaced={"/path/to/letters": str(tmp_path / "letters")},
+    )
+    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.948"
+    (tmp_path / "kannada").mkdir()
+    rows = pd.read_csv(reproduced.root / "digits-8x8/test.csv")
+    pixels = np.kron(rows.to_numpy().reshape(-1, 8, 8), np.ones((2, 2), dtype=int)).reshape(len(rows), -1)
+    rows = pd.DataFrame(pixels, columns=[f"pixel{number}" for number in range(256)])
+    with zipfile.ZipFile(tmp_path / "Kannada-MNIST.zip", "w") as archive:
+        archive.writestr("train.csv", rows.assign(label=np.arange(len(rows)) % 10).to_csv(index=False))
+        archive.writestr("test.csv", rows.reset_index(names="id").to_csv(index=False))
+        archive.writestr("sample_submission.csv", pd.DataFrame({"id": rows.index, "label": 0}).to_csv(index=False))
+        archive.writestr("Dig-MNIST.csv", rows.to_csv(index=False))
+    follow(
+        reproduced,
+        "dvc exp run -S source=local -S sources.local.path=/path/to/Kannada-MNIST.zip -S recipe=cnn",
+        replaced={"/path/to/Kannada-MNIST.zip": str(tmp_path / "Kannada-MNIST.zip")},
+    )
+    submission = pd.read_csv(reproduced.root / "data/predictions/submission.csv")
+    assert [*submission.columns] == ["id", "label"] and submission["id"].tolist() == [*range(len(rows))]
