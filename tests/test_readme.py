@@ -138,7 +138,7 @@ def commands() -> list[str]:
     text = re.sub(r"(?s:```.*?```)", "", DOCUMENTS)
     shown = re.findall(r"^    (?:\$ )?(.+)$", text, re.MULTILINE)
     quoted = re.findall(r"`([^`]+)`", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
-    return [text for text in shown + quoted if text.split()[0] in PROGRAMS]
+    return [" ".join(text.split()) for text in shown + quoted if text.split()[0] in PROGRAMS]
 
 
 def follow(project: Project, *typed: str, replaced: Mapping[str, str] | None = None) -> str:
