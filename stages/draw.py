@@ -34,7 +34,7 @@ def main(
             "curves": training.learning_curves(curves["loss"], curves["accuracy"]),
             "weights": training.linear_weights(models_dir, classes),
             "members": evaluation.error_rates(pd.read_csv(members_csv)),
-            "confusion": evaluation.confusions(predicted, classes),
+            "confusion": evaluation.confusion_matrix(predicted, classes),
             "reliability": evaluation.reliability_diagram(predicted),
             "mistakes": evaluation.mistakes(labelled, wrong),
             "least_confident": evaluation.least_confident(labelled, predicted),

@@ -17,8 +17,3 @@ def test_a_recipe_is_described_with_all_that_it_does_to_an_image() -> None:
     for name, words in said.items():
         assert ("deslanted" in words) == (recipes.get(name).preprocessing is not None)
         assert ("distorted" in words) == (recipes.get(name).augmentation is not None)
-
-
-def test_a_label_of_any_characters_is_shown_as_it_is() -> None:
-    assert model_card.plain("T-shirt/top") == "T-shirt/top"
-    assert model_card.plain("a|b_*[<`") == r"a\|b\_\*\[\<\`"

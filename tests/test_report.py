@@ -269,8 +269,8 @@ def test_a_set_with_labels_of_text_on_a_bright_ground_is_told_in_its_own_words(p
         assert f" {label} " in words
     card = (project.root / "docs/model-card.md").read_text()
     assert "8x8 pixels, from 0 for black to 1 for white, on a bright ground. Output" in card
-    assert "| A | — | — |" in card or re.search(r"\| A \| 0.\d+ \| — \|", card)
-    assert re.search(r"\| a\\\|b \\<i\\>\$x\$ \| [01].\d", card) and "| NA | " in card
+    assert re.search(r"\| A \| (—|0.\d+) \| — \|", card) and re.search(r"\| NA \| [01].\d", card)
+    assert re.search(r"\| a\\\|b &lt;i&gt;\$x\$ \| [01].\d", card)
     demo = (project.root / "demo.html").read_text()
     assert "<h1>Draw an image</h1>" in demo and ">a|b &lt;i&gt;$x$</span>" in demo
     for text in (words, card):

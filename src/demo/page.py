@@ -33,24 +33,17 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
     examples = choose_examples(labelled.known_labels, model.classes)
     pixels = np.round(255 * labelled.images[examples]).astype(np.uint8)
     labels = np.searchsorted(model.classes, labelled.known_labels[examples]).tolist()
-    classes = [str(label) for label in model.classes]
-    names = short_names(classes)
+    names = short_names(model.classes)
+    facts = {"classes": [*names], "names": [*names.values()], "labels": labels}
     return templates.render(
         TEMPLATE,
         model=model,
-        classes=classes,
-        noun=noun(classes),
+        noun=noun(names),
         names=names,
         examples=len(examples),
         nearest=NEAREST,
         labelled_images=len(labelled),
-        facts={
-            "classes": classes,
-            "side": model.side,
-            "brightGround": model.bright_ground,
-            "names": [names[label] for label in classes],
-            "labels": labels,
-        },
+        facts=facts | {"side": model.side, "brightGround": model.bright_ground},
         blocks={
             "labelled": _block(pixels.tobytes()),
             "model": _block(onnx),

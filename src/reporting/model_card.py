@@ -1,6 +1,5 @@
 """Write docs/model-card.md, what there is to know about the trained networks: `python -m src.reporting.model_card`."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +54,7 @@ def render() -> str:
         submission=metrics.read(METRICS / "submit.json"),
         classes=results.read_table(CLASSES),
         confusions=results.top_confusions(results.read_predictions(PREDICTIONS), 5),
-        plain=plain,
     )
-
-
-def plain(label: str) -> str:
-    """Return a label as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", label)
 
 
 def describe(recipe: Recipe) -> str:

@@ -77,7 +77,6 @@ def collect() -> dict[str, Any]:
         "status": status.ask(),
         "sets": describe_sets(),
         "unvalidated": [row["class"] for row in tables.get("classes", []) if np.isnan(row["recall"])],
-        "largest_matrix": results.LARGEST_MATRIX,
         "confusions": [] if predicted is None else results.top_confusions(predicted),
         "shares": class_shares(tables),
         "mistakes": describe_mistakes(by_file.get("evaluate")),
@@ -151,21 +150,13 @@ def describe_file(path: Path) -> DataFile:
 
 
 def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, Any]:
-    """Return how many images are `labelled` and in `test`, and what they are like; {} if they are missing.
-
-    Their `side` is in pixels, `classes` is a number, and `noun` a word for what they show.
-    """
+    """Return the number of `labelled` and `test` images and of `classes`, the `side` and the `noun`; {} if missing."""
     if not all((normalized_dir / name).exists() for name in ("labelled", "test")):
         return {}
     labelled, test = (images.open_set(normalized_dir / name) for name in ("labelled", "test"))
     classes = np.unique(labelled.known_labels)
-    return {
-        "labelled": len(labelled),
-        "test": len(test),
-        "side": labelled.side,
-        "classes": len(classes),
-        "noun": labels.noun(classes),
-    }
+    sizes = {"labelled": len(labelled), "test": len(test), "side": labelled.side, "classes": len(classes)}
+    return {**sizes, "noun": labels.noun(classes)}
 
 
 def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:

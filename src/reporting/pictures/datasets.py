@@ -12,9 +12,6 @@ from src.data.images import EXCLUDED, ImageSet, count_classes
 from src.reporting.pictures import style
 from src.reporting.pictures.style import GRID, SETS, Picture
 
-NAMED = 3
-"""Classes that a fold lacks, by name."""
-
 
 def labelled_images(labelled: ImageSet) -> Picture:
     """Draw labelled images with their labels, from all parts of the file: it may be sorted by label."""
@@ -22,10 +19,8 @@ def labelled_images(labelled: ImageSet) -> Picture:
     labels = [str(label) for label in labelled.known_labels[rows]]
     names = style.names_of(np.unique(labelled.known_labels))
     text = f"{len(rows)} of the {len(labelled):,} labelled images, each under its label: {', '.join(labels)}."
-    figure = style.image_grid(
-        "Labelled images under their labels", labelled.images[rows], [names[label] for label in labels]
-    )
-    return Picture(text, figure)
+    title, captions = "Labelled images under their labels", [names[label] for label in labels]
+    return Picture(text, style.image_grid(title, labelled.images[rows], captions))
 
 
 def class_balance(labelled: ImageSet) -> Picture:
@@ -38,11 +33,9 @@ def class_balance(labelled: ImageSet) -> Picture:
     missing = " ".join(_missing(classes, numbers, counts))
     figure = style.chart("Class balance of the folds", 2.8)
     axes = figure.subplots()
-    axes.bar(
-        range(len(classes)), shares, 0.7, yerr=spread, color=SETS["labelled"]["color"],
-        error_kw={"capsize": min(3, 90 / len(classes)), "elinewidth": min(1.6, 150 / len(classes))},
-    )  # fmt: skip
-    upright = style.set_classes(axes.xaxis, classes, 0.92 * style.WIDTH)
+    cap, colour = min(3, 90 / len(classes)), SETS["labelled"]["color"]
+    axes.bar(range(len(classes)), shares, 0.7, yerr=spread, capsize=cap, color=colour)
+    upright = style.set_classes(axes.xaxis, style.names_of(classes), 0.92 * style.WIDTH)
     lines = textwrap.wrap(missing, 100)
     axes.set_title("\n".join(lines))
     figure.set_figheight(2.8 + style.LINE * len(lines) + upright)
@@ -50,21 +43,19 @@ def class_balance(labelled: ImageSet) -> Picture:
     axes.set(xlabel="class", ylabel="share of the labelled images (%)")
     axes.margins(x=0.01, y=0.1)
     text = (
-        f"Share of each class among {counts.sum():,} labelled images, between {shares.min():.1f} and "
-        f"{shares.max():.1f} %; a line runs from the least to the greatest share in one of {len(numbers)} folds. "
-        f"{missing}"
+        f"Share of each class in {counts.sum():,} labelled images, between {shares.min():.1f} and {shares.max():.1f} "
+        f"%; a line runs from the least to the greatest share in one of {len(numbers)} folds. {missing}"
     )
     return Picture(text.strip(), figure)
 
 
 def _missing(classes: NDArray[Any], folds: NDArray[Any], counts: NDArray[np.int64]) -> Iterator[str]:
     """Yield sentences about the classes, shape (C,), that some folds, shape (F,), lack; `counts` has shape (C, F)."""
-    names = style.names_of(classes, longest=30)
-    lacking = [(names[str(label)], folds[of_class == 0]) for label, of_class in zip(classes, counts, strict=True)]
-    lacking = [(name, where) for name, where in lacking if len(where)]
-    for name, where in lacking[:NAMED]:
+    names = style.names_of(classes, longest=30).values()
+    lacking = [(name, folds[own == 0]) for name, own in zip(names, counts, strict=True) if not own.all()]
+    for name, where in lacking[:3]:
         yield f"No {name} in fold{'' if len(where) == 1 else 's'} {', '.join(map(str, where))}."
-    if len(lacking) > NAMED:
+    if len(lacking) > 3:
         yield f"In all, {len(lacking)} of {len(classes)} classes are missing in some fold."
 
 
@@ -82,7 +73,8 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
         shares = counts.reshape(32, 8).sum(axis=1) / counts.sum()
         axes.step(edges, 100 * np.append(shares, shares[-1]), where="post", label=name, **SETS[name])
         texts.append(f"{name}: {counts[0] / counts.sum():.0%} black, {counts[255] / counts.sum():.1%} white")
-    style.set_log_scale(axes)
+    axes.set_yscale("log")
+    axes.yaxis.set(major_formatter=style.Decimal(), minor_formatter=style.Decimal())
     axes.set(xlabel="pixel value, from 0 (black) to 1 (white)", ylabel="share of pixels (%)")
     axes.legend(ncols=len(SETS))
     return Picture(f"Distribution of the pixel values in 32 equal bins. {'; '.join(texts)}.", figure)
@@ -101,4 +93,4 @@ def mean_images(labelled: ImageSet) -> Picture:
             sums[code] = np.concatenate([sums[code, None], part[labels_ == classes[code]]]).sum(axis=0)
     means = [total / count for total, count in zip(sums, count_classes(labelled.known_labels, classes), strict=True)]
     text = f"The mean image of each of the {len(classes)} classes: {', '.join(map(str, classes))}."
-    return Picture(text, style.class_grid("Mean image of each class", means, classes))
+    return Picture(text, style.image_grid("Mean image of each class", means, [*style.names_of(classes).values()]))

@@ -6,16 +6,16 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from src.data.images import ImageSet
 from src.reporting.pictures import style
-from src.reporting.pictures.results import LARGEST_MATRIX, top_confusions, wrong_predictions
+from src.reporting.pictures.results import top_confusions, wrong_predictions
 from src.reporting.pictures.style import Picture
 
 LEAST_CONFIDENT = 10
 BINS = 10
+LARGEST_MATRIX = 30  # classes
 
 
 def error_rates(members: pd.DataFrame) -> Picture:
@@ -44,58 +44,42 @@ def error_rates(members: pd.DataFrame) -> Picture:
     )
 
 
-def confusions(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
-    """Draw the confusion matrix of the classes, shape (C,); of many classes the most frequent mistakes."""
-    wrong = len(wrong_predictions(predicted))
+def confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Picture:
+    """Draw the confusion matrix of the classes, shape (C,); of many, only those in the most frequent mistakes."""
+    wrong, title = len(wrong_predictions(predicted)), "Confusion matrix of the validation images"
     most = ", ".join(f"{label} as {other} ({times})" for label, other, times in top_confusions(predicted))
-    text = (
-        f"{len(predicted) - wrong:,} of {len(predicted):,} images are predicted correctly. "
-        f"{f'Most often confused: {most}.' if wrong else 'There is no mistake.'}"
-    )
-    if len(classes) <= LARGEST_MATRIX:
-        return Picture(text, _confusion_matrix(predicted, classes))
-    return Picture(text, _frequent_mistakes(predicted, classes) if wrong else None)
-
-
-def _confusion_matrix(predicted: pd.DataFrame, classes: NDArray[Any]) -> Figure:
-    labels = [str(label) for label in classes]
+    text = f"{len(predicted) - wrong:,} of {len(predicted):,} images are predicted correctly. "
+    text += f"Most often confused: {most}." if wrong else "There is no mistake."
+    names = style.names_of(classes)
+    if len(names) > LARGEST_MATRIX:
+        title = "The most frequent mistakes on the validation images"
+        worst = {name for *pair, _ in top_confusions(predicted, LARGEST_MATRIX // 2) for name in pair}
+        names = {label: name for label, name in names.items() if label in worst}
+    if not names:
+        return Picture(text)
     # pandas and not scikit-learn, whose import takes longer than this whole picture
     pairs = pd.crosstab(predicted["label"], predicted["predicted"])
-    counts = pairs.reindex(index=labels, columns=labels, fill_value=0).to_numpy()
+    counts = pairs.reindex(index=list(names), columns=list(names), fill_value=0).to_numpy()
     errors = counts.astype(float)
     np.fill_diagonal(errors, np.nan)
-    most = max(1.0, np.nanmax(errors, initial=0))
-    beside = 1.7 + max(map(style.width_of, style.names_of(classes).values()))
-    inches = min(style.WIDTH, max(3.8, beside + 0.4 * len(labels)))
-    figure = style.chart("Confusion matrix of the validation images", inches, inches)
+    most_errors = max(1.0, np.nanmax(errors, initial=0))
+    beside = 1.7 + max(map(style.width_of, names.values()))
+    inches = min(style.WIDTH, max(4.2, beside + 0.4 * len(names)))
+    figure = style.chart(title, inches, inches)
     axes = figure.subplots()
     cmap = mpl.colormaps[style.ERRORS].with_extremes(bad="#eeeeee")
-    axes.imshow(errors, cmap=cmap, vmin=0, vmax=most)
-    cell = 72 * (inches - beside) / len(labels)
+    axes.imshow(errors, cmap=cmap, vmin=0, vmax=most_errors)
+    size = min(style.FONT, 100 * (inches - beside) / len(names) / len(str(counts.max())))
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            dark = row != column and count > 0.6 * most
-            axes.text(
-                column, row, str(count), ha="center", va="center", color="white" if dark else "black",
-                fontsize=min(style.FONT, cell / 0.7 / len(str(counts.max()))),
-            )  # fmt: skip
+            dark = row != column and count > 0.6 * most_errors
+            colour = "white" if dark else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
     axes.grid(visible=False)
     for axis in (axes.xaxis, axes.yaxis):
-        style.set_classes(axis, classes, inches - beside)
+        style.set_classes(axis, names, inches - beside)
     axes.set(xlabel="predicted label", ylabel="label")
-    return figure
-
-
-def _frequent_mistakes(predicted: pd.DataFrame, classes: NDArray[Any]) -> Figure:
-    names, worst = style.names_of(classes), top_confusions(predicted, 20)
-    figure = style.chart("Most frequent mistakes: label → predicted label", 0.9 + 0.2 * len(worst))
-    axes = figure.subplots()
-    axes.barh(range(len(worst)), [times for *_, times in worst], 0.7, color=style.SETS["validation"]["color"])
-    axes.set_yticks(range(len(worst)), [f"{names[label]} → {names[other]}" for label, other, _ in worst])
-    axes.set(xlabel="validation images", ylim=(len(worst) - 0.5, -0.5))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(axis="y", visible=False)
-    return figure
+    return Picture(text, figure)
 
 
 def reliability_diagram(predicted: pd.DataFrame) -> Picture:
@@ -113,8 +97,8 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
     upper.set(xlim=(0, 1.02), ylim=(0, 1.02), ylabel="accuracy")
     upper.legend(loc="upper left")
     lower.bar(sizes.index / BINS, sizes, width=1 / BINS, align="edge", color="#888888", edgecolor="white")
-    style.set_log_scale(lower)
-    lower.set(xlabel="confidence", ylabel="images", ylim=(0.7, None))
+    lower.set(xlabel="confidence", ylabel="images", yscale="log", ylim=(0.7, None))
+    lower.yaxis.set(major_formatter=style.Decimal(), minor_formatter=style.Decimal())
     gap = float(np.average(np.abs(mean["confidence"] - mean["correct"]), weights=sizes))
     text = f"The mean confidence is {predicted['confidence'].mean():.3f} and the accuracy {correct.mean():.3f}; "
     return Picture(f"{text}within {BINS} bins of confidence the two differ by {gap:.3f} on average.", figure)

@@ -2,10 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-
-LONGEST = 12
-"""Characters of a short name."""
+from collections.abc import Iterable
 
 
 def noun(labels: Iterable[object]) -> str:
@@ -13,25 +10,21 @@ def noun(labels: Iterable[object]) -> str:
     return "digit" if {*map(str, labels)} == {*"0123456789"} else "image"
 
 
-def short_names(labels: Iterable[object], longest: int = LONGEST) -> dict[str, str]:
-    """Return the name of each label: the label, or the part of it that tells it from all others.
+def short_names(labels: Iterable[object], longest: int = 12) -> dict[str, str]:
+    """Return a name of at most `longest` characters for each label, in their order: what tells it from all others.
 
-    A part has at most `longest` characters, with an ellipsis where something is left out. Of those that no other label
-    has, the name is the beginning of the label, or else one that starts with a word, or else any. Where no single part
-    tells a label apart, its words are abbreviated.
+    That is the label itself, or else its beginning, a part of it with ellipses, or all its words abbreviated.
     """
-    parts = {label: [*_parts(label, longest)] for label in sorted({*map(str, labels)})}
+    parts = {label: _parts(label, longest) for label in map(str, labels)}
     times = Counter(part for of_label in parts.values() for part in {*of_label})
     return {label: next((part for part in own if times[part] == 1), own[0]) for label, own in parts.items()}
 
 
-def _parts(label: str, longest: int) -> Iterator[str]:
+def _parts(label: str, longest: int) -> list[str]:
     if len(label) <= longest:
-        yield label
-        return
+        return [label]
     words = [word.start() for word in re.finditer(r"\w+", label)]
-    for start in (0, *words, *range(len(label))):
-        part = f"…{label[start:]}" if start else label
-        yield part if len(part) <= longest else f"{part[: longest - 1].rstrip()}…"
-    for letters in range(longest, 0, -1):
-        yield re.sub(rf"([^\W\d_]{{{letters}}})[^\W\d_]+", r"\1", label)[:longest]
+    ends = [f"…{label[start:]}" if start else label for start in (0, *words, *range(len(label)))]
+    abbreviated = [re.sub(rf"([^\W\d_]{{{letters}}})[^\W\d_]+", r"\1", label) for letters in range(longest, 0, -1)]
+    cut = [end if len(end) <= longest else f"{end[: longest - 1].rstrip()}…" for end in ends]
+    return [*cut, *(name for name in abbreviated if len(name) <= longest)]

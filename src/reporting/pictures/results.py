@@ -5,9 +5,6 @@ from typing import Any, TextIO
 
 import pandas as pd
 
-LARGEST_MATRIX = 30
-"""Classes that a confusion matrix has at most."""
-
 
 def read_predictions(file: Path | TextIO) -> pd.DataFrame:
     """Return the out-of-fold predictions, one row per validation image.
@@ -32,11 +29,10 @@ def top_confusions(predicted: pd.DataFrame, count: int = 3) -> list[tuple[str, s
     return [(str(label), str(wrong), int(times)) for label, wrong, times in top.to_numpy()]
 
 
-def read_table(file: Path) -> list[dict[str, Any]]:
+def read_table(file: Path) -> list[dict[Any, Any]]:
     """Return the rows of a CSV file by column; classes are text, whatever they look like."""
     text = dict.fromkeys(("class", "label", "predicted"), str)
-    table = pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""])
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    return pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]).to_dict("records")
 
 
 def read_curves(folder: Path) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -17,15 +16,15 @@ from numpy.typing import NDArray
 
 from src.core.outputs import replacing
 from src.core.progress import Progress
-from src.reporting.pictures.labels import LONGEST, short_names
+from src.reporting.pictures.labels import short_names
 
 WIDTH = 7.2  # inches; the report shows an inch as 100 of its pixels
 DPI = 150
-COLUMNS = 10  # images in a row of a grid
+COLUMNS = 10  # images in a row of a grid, or half as many
 GRID = 4 * COLUMNS
 FONT = 9  # points
 LINE = 0.15  # inches from line to line
-CLASSES = 100  # that have an image in a grid, at most
+IMAGES = 100  # in a grid, at most
 TICKS = 70  # classes named along an axis, at most
 
 # these differ in colour, in lightness and in line style
@@ -107,14 +106,14 @@ def image_grid(
     title: str,
     images: Sequence[NDArray[Any]] | NDArray[Any],
     captions: Sequence[str],
-    columns: int = COLUMNS,
     cmap: str = GRAY,
     limits: tuple[float, float] = (0, 1),
 ) -> Figure:
-    """Draw images in rows of `columns`, each under its caption; `limits` are the values of the ends of `cmap`.
-
-    Where a caption is wider than its column, the columns are fewer, and the captions as small as they must be.
-    """
+    """Draw images, larger where they are few, under their captions; `limits` are the values of the ends of `cmap`."""
+    if len(captions) > IMAGES:
+        title += f", the first {IMAGES} of {len(captions):,}"
+        images, captions = images[:IMAGES], captions[:IMAGES]
+    columns = COLUMNS if len(captions) > 2 * COLUMNS else COLUMNS // 2
     widest = max(width_of(line) for caption in captions for line in caption.split("\n"))
     if widest > 0.9 * WIDTH / columns:
         columns = columns * 4 // 5
@@ -139,23 +138,7 @@ def image_grid(
     return figure
 
 
-def class_grid(
-    title: str,
-    images: Sequence[NDArray[Any]] | NDArray[Any],
-    classes: NDArray[Any],
-    cmap: str = GRAY,
-    limits: tuple[float, float] = (0, 1),
-) -> Figure:
-    """Draw an image for each class, shape (C,), under its name; of very many only the first."""
-    if len(classes) > CLASSES:
-        title += f", the first {CLASSES} of {len(classes):,}"
-    columns = COLUMNS // 2 if len(classes) <= 2 * COLUMNS else COLUMNS
-    names = names_of(classes)
-    captions = [names[str(label)] for label in classes[:CLASSES]]
-    return image_grid(title, images[:CLASSES], captions, columns, cmap, limits)
-
-
-def names_of(labels: Iterable[object], longest: int = LONGEST) -> dict[str, str]:
+def names_of(labels: Iterable[object], longest: int = 12) -> dict[str, str]:
     """Return `short_names`, with the code point, such as `U+0CE7`, in place of a character that the font lacks."""
     glyphs = get_font(findfont(FontProperties())).get_charmap()
     return {
@@ -169,38 +152,24 @@ def width_of(text: str) -> float:
     return float(TextPath((0, 0), text, size=FONT).get_extents().width) / 72
 
 
-def set_classes(axis: Axis, classes: NDArray[Any], length: float) -> float:
-    """Name the ticks of an axis after the classes, shape (C,); of very many only some.
+def set_classes(axis: Axis, names: Mapping[str, str], length: float) -> float:
+    """Label an axis of `length` inches with the names of all classes, or of some if they are very many.
 
-    Args:
-        axis: of x or of y.
-        classes: that of each tick.
-        length: of the axis, in inches.
-
-    Returns:
-        The height of the names in inches if they stand upright, as those of x do where they are too wide; 0 if not.
+    The names of x stand upright where they are too wide; then their height in inches is returned, otherwise 0.
     """
-    names, every = names_of(classes), -(-len(classes) // TICKS)
-    pitch, widest = every * length / len(classes), max(map(width_of, names.values()))
-    upright = isinstance(axis, XAxis) and widest > 0.9 * pitch
-    axis.set_ticks(
-        range(0, len(classes), every),
-        [names[str(label)] for label in classes[::every]],
-        rotation=90 if upright else 0,
-        fontsize=min(FONT, 0.9 * 72 * pitch),
-    )
+    every = -(-len(names) // TICKS)
+    pitch, widest = every * length / len(names), max(map(width_of, names.values()))
+    upright, size = isinstance(axis, XAxis) and widest > 0.9 * pitch, min(FONT, 0.9 * 72 * pitch)
+    shown = [*names.values()][::every]
+    axis.set_ticks(range(0, len(names), every), shown, rotation=90 if upright else 0, fontsize=size)
     return widest if upright else 0
 
 
-def set_log_scale(axes: Axes) -> None:
-    """Make the y axis logarithmic, its ticks numbers such as 0.5 and not powers of ten."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(_Decimal())
-    axes.yaxis.set_minor_formatter(_Decimal())
+class Decimal(LogFormatter):
+    """Writes the ticks of a logarithmic axis as numbers such as 0.5, not as powers of ten."""
 
-
-class _Decimal(LogFormatter):
     def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick at `x`."""
         return f"{x:g}" if super().__call__(x, pos) else ""
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from src.reporting.pictures.style import DIVERGING, SETS, Picture, chart, class_grid
+from src.reporting.pictures.style import DIVERGING, SETS, Picture, chart, image_grid, names_of
 
 
 def learning_curves(loss: Mapping[str, pd.DataFrame], accuracy: Mapping[str, pd.DataFrame]) -> Picture:
@@ -28,7 +27,7 @@ def learning_curves(loss: Mapping[str, pd.DataFrame], accuracy: Mapping[str, pd.
             first, last = (np.mean([curve[column].iloc[at] for curve in by_member.values()]) for at in (0, -1))
             texts.append(f"{name} {quantity} from {first:.3f} to {last:.3f}")
         axes.set(xlabel="epoch", ylabel=quantity)
-        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+        axes.locator_params("x", integer=True, min_n_ticks=1)
         axes.legend()
     epochs = max(int(curve["epoch"].max()) for curve in loss.values())
     networks = "" if len(loss) == 1 else f" and {len(loss)} networks (their mean)"
@@ -45,5 +44,5 @@ def linear_weights(models_dir: Path, classes: NDArray[Any]) -> Picture:
     by_class = weights["weight"].reshape(-1, side, side)
     limit = float(np.abs(by_class).max())
     title = "Weights: violet is evidence for the class, orange against it"
-    figure = class_grid(title, by_class, classes, DIVERGING, (-limit, limit))
+    figure = image_grid(title, by_class, [*names_of(classes).values()], DIVERGING, (-limit, limit))
     return Picture(f"The weight of each pixel, one image per class, between {-limit:.2f} and {limit:.2f}.", figure)
