@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +17,12 @@ from urllib.parse import quote
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from src.sources.interface import Refused
+from src.sources.kaggle import source
 from src.sources.kaggle.client import PAGE_SIZE
-from src.sources.kaggle.source import Source
+from src.sources.kaggle.source import CLIENT, Source
 from src.sources.kaggle.state import KEPT, Intents, Taken
 from src.sources.submission import SubmitParams, submit
 from tests.competitions import digits
@@ -117,6 +120,50 @@ def test_everything_killed_while_kaggle_takes_a_submission(kaggle: Kaggle, tmp_p
     assert "an earlier run ended while it sent these predictions" in output
     assert output.endswith("score 0.12\n")
     assert len(kaggle.submissions) == 1
+
+
+def test_a_child_that_gets_the_lock_after_its_run_ended_sends_nothing(kaggle: Kaggle, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", CLIENT, tmp_path / "lock"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin and child.stdout
+        with FileLock(tmp_path / "lock"):  # as the next run does
+            child.stdin.close()
+            with pytest.raises(subprocess.TimeoutExpired):
+                child.wait(1.0)
+        assert child.stdout.read() == "ready\n"
+    assert child.returncode == 0
+    assert kaggle.requests == []
+
+
+def test_a_child_ends_at_its_deadline_without_its_run(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_DEADLINE_MINUTES", "0.05")
+    kaggle.faults["StartSubmissionUpload"] = ["hang"]
+    with start(tmp_path) as first:
+        kaggle.wait_for("StartSubmissionUpload")
+        [child] = psutil.Process(first.pid).children()
+        first.kill()
+    child.wait(5.0)
+
+
+@pytest.mark.slow
+def test_a_child_that_does_not_end_at_its_deadline_is_killed(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_DEADLINE_MINUTES", "0.05")
+    monkeypatch.setattr(source, "GRACE", 1.0)
+    kaggle.faults["StartSubmissionUpload"] = ["hang"]
+
+    def stop() -> None:
+        kaggle.wait_for("StartSubmissionUpload")
+        [child] = psutil.Process().children()
+        child.suspend()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    assert "not done in time" in refusal(tmp_path)
+    stopping.join()
 
 
 def test_two_runs_in_folders_of_their_own(kaggle: Kaggle, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""One request to Kaggle, by the official client, in a process of its own: `python -m src.sources.kaggle.client`.
+"""One request to Kaggle, by the official client, in a process of its own: `python -m src.sources.kaggle.client [LOCK]`.
 
 The client's requests have no timeouts, and it prints, exits, and goes to the network when it is imported. So each
-request runs in a child process, which takes the request as JSON on stdin, discards what the client prints, and answers
-with one line of JSON. The kernel ends it at its deadline.
+request runs in a child process. The child prints a line when it is ready, takes the request as JSON on stdin, discards
+what the client prints, and answers with one line of JSON. It ends at its deadline, and when its parent ends. With LOCK
+it holds that lock, and once it has the request it sees it through without its parent.
 """
 
 import json
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from filelock import FileLock
+
 from src.core.errors import UserError
 from src.sources.kaggle.failures import KaggleError
 from src.sources.kaggle.state import Taken
@@ -33,24 +36,32 @@ KAGGLE_PATH = re.compile(r"/v1/[\w.]+Service/\w+$")
 
 def main() -> None:
     """Answer the request on stdin."""
-    content = json.loads(sys.stdin.readline())
-    sending = content["request"] == "send"
-    if sending:  # a submission on its way is seen through, so that the next run can find it
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-    else:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.setitimer(signal.ITIMER_REAL, content["seconds"])  # its signal has no handler, so it ends the process
-    answer_to = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    lock = FileLock(sys.argv[1]) if len(sys.argv) > 1 else None
+    if lock:  # a submission on its way is seen through, so that the next run can find it
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        lock.acquire()
+    answer_to = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.dup2(nowhere, sys.stderr.fileno())
+    print("ready", file=answer_to, flush=True)
+    request = sys.stdin.readline()
+    if not request:  # the parent ended, and another run may have begun before the lock was held
+        return
+    content = json.loads(request)
+    if not lock:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    watchdog = threading.Timer(content["seconds"], os._exit, [1])
+    watchdog.daemon = True
+    watchdog.start()
     try:
         answer = {"value": REQUESTS[content["request"]](_authenticated(), **content["arguments"])}
     except KaggleError as failure:
         answer = {"failure": vars(failure)}
     except (Exception, SystemExit) as error:
-        answer = {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=sending))}
+        answer = {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=lock is not None))}
     with answer_to:
         json.dump(answer, answer_to)
 

@@ -5,9 +5,9 @@ Each request runs in a child process (`src.sources.kaggle.client`) that ends at 
 
 import json
 import re
-import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,8 +24,13 @@ from src.sources.interface import Refused, Sent
 from src.sources.kaggle import state, timing
 from src.sources.kaggle.failures import KaggleError
 from src.sources.kaggle.messages import explain, page
+from src.sources.locking import of_child
 
 CLIENT = "src.sources.kaggle.client"
+GRACE = 10.0
+"""Seconds after its deadline at which a child that has not ended by itself is killed."""
+OWN_CONSOLE = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""The flags for it on Windows; 0 elsewhere."""
 SCORE = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", re.ASCII)
 
 
@@ -97,7 +102,7 @@ class Source(Section):
         while True:
             self._ask("download", end, into=str(into))
             try:
-                return unpack(into, names)
+                return unpack(into, into, names)
             except DamagedZipError as error:
                 pause = next(pauses)
                 if time.monotonic() + pause > end:
@@ -264,23 +269,29 @@ class Source(Section):
         """
         seconds = max(end - time.monotonic(), 0.01)
         content = {"request": request, "seconds": seconds, "arguments": {"competition": self.competition} | arguments}
-        # The child keeps the open lock, so that no other run starts while it still sends. In a session of its own it is
-        # out of reach of a terminal's Ctrl-C.
-        answer = ""
-        with suppress(BrokenPipeError), subprocess.Popen(  # a child that was killed reads nothing
-            [sys.executable, "-m", CLIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, close_fds=False,
-            start_new_session=request == "send",
+        sending, answer = request == "send", ""
+        # The child that sends holds a lock of its own, so that no other run starts while it still does. In a session of
+        # its own, on Windows in a console of its own, it is out of reach of a terminal's Ctrl-C.
+        with subprocess.Popen(
+            [sys.executable, "-m", CLIENT, *([str(of_child(self.lock))] if sending else [])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+            start_new_session=sending, creationflags=OWN_CONSOLE if sending else 0,
         ) as child:  # fmt: skip
             assert child.stdin and child.stdout
-            print(json.dumps(content), file=child.stdin, flush=True)
-            answer = child.stdout.read()
-        if child.returncode == -signal.SIGALRM:
-            raise KaggleError("deadline", in_doubt=request == "send", request=request)
+            overdue = threading.Timer(seconds + GRACE, child.kill)
+            overdue.daemon = True
+            overdue.start()
+            with suppress(OSError):  # a child that was killed reads nothing
+                if child.stdout.readline():
+                    print(json.dumps(content), file=child.stdin, flush=True)
+                    answer = child.stdout.read()
+            overdue.cancel()
         try:
             reply = json.loads(answer)
-        except ValueError:  # the child was killed before it had written all of it
+        except ValueError:  # the child ended before it had written all of it
+            kind = "deadline" if time.monotonic() >= end else "unknown"
             text = f"exit status {child.returncode}"
-            raise KaggleError("unknown", text=text, in_doubt=request == "send", request=request) from None
+            raise KaggleError(kind, text=text, in_doubt=sending, request=request) from None
         if "failure" in reply:
             raise KaggleError(**reply["failure"] | {"request": request})
         return reply["value"]

@@ -1,6 +1,6 @@
 """Submissions of this user, in progress and taken, recorded in the user's state folder, wherever a run is started.
 
-The folder is that of the XDG base directory specification: `XDG_STATE_HOME`, by default `~/.local/state`.
+The folder is where the system keeps such records: on Linux in `XDG_STATE_HOME`, by default `~/.local/state`.
 """
 
 import json
@@ -8,6 +8,8 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from platformdirs import user_state_path
 
 from src.core.errors import UserError
 from src.core.outputs import replacing
@@ -23,8 +25,7 @@ def path(name: str) -> Path:
         UserError: the folder cannot be made.
     """
     try:
-        home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-        folder = Path(home) / "digit-recognizer"
+        folder = user_state_path("digit-recognizer", appauthor=False)
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder / name
@@ -90,7 +91,7 @@ class Taken:
 def _read(file: Path) -> dict[str, object]:
     """Return what the file records; nothing if it is missing or damaged, which must stop no submission."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -98,4 +99,4 @@ def _read(file: Path) -> dict[str, object]:
 
 def _write(file: Path, entries: Mapping[str, object]) -> None:
     with replacing(file) as temporary:
-        temporary.write_text(json.dumps(dict(list(entries.items())[-KEPT:])))
+        temporary.write_text(json.dumps(dict(list(entries.items())[-KEPT:])), encoding="utf-8")

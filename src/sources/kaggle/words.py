@@ -40,7 +40,7 @@ def known_credentials() -> set[str]:
     found = {os.environ.get(name, "").strip() for name in VARIABLES}
     for path in [*(folder / name for folder in folders for name in FILES), *map(Path, list(found))]:
         try:
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue
         try:
