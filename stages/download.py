@@ -15,7 +15,7 @@ def main(raw_dir: Path, metrics_json: Path) -> None:
         with replacing(raw_dir) as incoming:
             incoming.mkdir()
             source.download(incoming, competition.FILES)
-            archive.unpack(incoming, competition.FILES)
+            archive.unpack(incoming, incoming, competition.FILES)
             if source.label:
                 (incoming / competition.LABEL).write_text(source.label, encoding="utf-8")
             labelled, _ = competition.count_images(incoming)

@@ -141,11 +141,13 @@ def write_test(raw_dir: Path, images_npy: Path) -> None:
     with NpyWriter(images_npy) as images:
         order = _test(raw_dir, images.append)
     if order is not None:
-        in_file_order = np.load(images_npy, mmap_mode="r")
-        images_npy.unlink()  # what is mapped stays readable
+        unordered_npy = images_npy.rename(images_npy.with_name("unordered.npy"))
+        unordered = np.load(unordered_npy, mmap_mode="r")
         with NpyWriter(images_npy) as images:
-            for part in arrays.parts(in_file_order, order=order):
+            for part in arrays.parts(unordered, order=order):
                 images.append(part)
+        del unordered  # Windows removes no file that is mapped
+        unordered_npy.unlink()
 
 
 @contextmanager

@@ -37,21 +37,19 @@ class DamagedZipError(UserError):
     """The zip is truncated or corrupted, so that fetching it again may help."""
 
 
-def unpack(folder: Path, names: Sequence[str]) -> None:
-    """Unless `folder` holds the files `names`, put them there from the one zip, or link to a folder or zip, in it.
+def unpack(place: Path, into: Path, names: Sequence[str]) -> None:
+    """Unless the folder `into` holds the files `names`, put them there from `place`, a folder or a zip.
 
     A file is found at any depth, in upper or lower case, and where it is not there as it is, compressed: `NAME.gz` or
-    `NAME.zip`. A folder may hold one zip with the files instead.
+    `NAME.zip`. A folder may hold one zip with the files instead. Both places may be the same; then the zip is removed.
 
     Raises:
         DamagedZipError: an archive is damaged.
         UserError: a file is not there, or twice; or a zip unpacks to more than `MAX_BYTES` or names paths outside.
         OSError: the disk is full.
     """
-    content = list(folder.iterdir())
-    if {file.name for file in content} >= set(names):
+    if {file.name for file in into.iterdir()} >= set(names):
         return
-    place = content[0].readlink() if content[0].is_symlink() else content[0]
     if place.is_dir():
         paths = [path.relative_to(place).as_posix() for path in sorted(place.rglob("*")) if path.is_file()]
         found = [_alike(paths, name) for name in names]
@@ -59,12 +57,13 @@ def unpack(folder: Path, names: Sequence[str]) -> None:
         if len(zips) == 1 and not all(found):
             place /= zips[0]
         else:
-            _copy(str(place), paths, lambda path: (place / path).open("rb"), names, folder)
+            _copy(str(place), paths, lambda path: (place / path).open("rb"), names, into)
     if not place.is_dir():
         with _undamaged(place.name), zipfile.ZipFile(place) as archive:
             members = _members(place.name, archive)
-            _copy(place.name, members, lambda path: archive.open(members[path]), names, folder)
-    content[0].unlink()
+            _copy(place.name, members, lambda path: archive.open(members[path]), names, into)
+    if place.parent == into:
+        place.unlink()
 
 
 def _copy(place: str, paths: Collection[str], opened: Opened, names: Sequence[str], into: Path) -> None:

@@ -46,7 +46,7 @@ class Source(Protocol):
         """The column of `train.csv` to learn; empty where it can be found in the files."""
 
     def download(self, into: Path, names: Sequence[str]) -> None:
-        """Put the files `names`, or the zip or a link to the folder that holds them, into the empty folder `into`.
+        """Put the files `names`, or a zip that holds them, into the empty folder `into`.
 
         Raises:
             UserError: they cannot be fetched; the text says why and what to do.

@@ -29,15 +29,18 @@ class Source(Section):
         return Path(".submit.lock.tmp")
 
     def download(self, into: Path, names: Sequence[str]) -> None:
-        """Put a link to the zip or the folder into the folder `into`.
+        """Copy the files `names` from the zip or the folder into the folder `into`.
 
         Raises:
-            UserError: nothing is there.
+            UserError: they are not there, or cannot be unpacked.
         """
+        # a submission needs no archive, and the stage that makes one does not depend on it
+        from src.sources.archive import unpack
+
         source = Path(self.path).absolute()
         if not source.exists():
             raise UserError(f"params.yaml: sources.local.path: there is no {self.path}")
-        (into / "files").symlink_to(source)
+        unpack(source, into, names)
 
     def earlier(self) -> list[Sent]:
         """Return an empty list: manual uploads are not recorded here."""
