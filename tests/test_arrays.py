@@ -54,7 +54,7 @@ def test_a_mapped_array_and_rows_of_it_behave_as_a_copy(array: NDArray[np.generi
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells how much memory a process holds")
 def test_reading_a_file_part_by_part_holds_little_of_it(tmp_path: Path) -> None:
     def resident() -> float:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssFile"))
 
     with NpyWriter(tmp_path / "array.npy") as file:

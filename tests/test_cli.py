@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 
@@ -43,3 +44,12 @@ cli.run(main)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "before: False\nin the stage: True\n"
+
+
+def test_a_letter_that_the_terminal_lacks_is_written_by_its_number() -> None:
+    script = "from src.core import cli\ncli.run(lambda: print('\\u2192'))"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\\u2192\n"

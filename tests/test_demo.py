@@ -160,7 +160,7 @@ def test_models_and_scores_that_do_not_belong_together_are_refused(
     model.weights["bias"][0] += 1
     checkpoints.write(Path("models/4-0.safetensors"), model)
     refused("demo.html: not made, since not up to date: .*predict")
-    Path(".dvc/config").write_text("[core")
+    Path(".dvc/config").write_text("[core", encoding="utf-8")
     refused("demo.html: not made, since the results could not be checked: DVC says: ")
 
 

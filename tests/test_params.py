@@ -25,7 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_file_in_the_project_is_valid(here: Path) -> None:
-    Path("params.yaml").write_text(PARAMS)
+    Path("params.yaml").write_text(PARAMS, encoding="utf-8")
     check.main()
 
 
@@ -81,7 +81,7 @@ BAD = [
 @pytest.mark.parametrize(("right", "wrong", "message"), BAD, ids=[wrong for _, wrong, _ in BAD])
 def test_a_bad_value_is_one_line_that_names_the_key(right: str, wrong: str, message: str, here: Path) -> None:
     assert right in PARAMS
-    Path("params.yaml").write_text(PARAMS.replace(right, wrong, 1))
+    Path("params.yaml").write_text(PARAMS.replace(right, wrong, 1), encoding="utf-8")
     with pytest.raises(UserError) as caught:
         check.main()
     assert message in str(caught.value)
@@ -91,21 +91,22 @@ def test_a_bad_value_is_one_line_that_names_the_key(right: str, wrong: str, mess
 
 @pytest.mark.parametrize("content", ["", "- a list", "just text"])
 def test_a_file_without_keys_is_refused(content: str, here: Path) -> None:
-    Path("params.yaml").write_text(content)
+    Path("params.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match="expected keys"):
         check.main()
 
 
 def test_a_stage_reads_only_its_own_keys(here: Path) -> None:
     Path("params.yaml").write_text(
-        "split: {n_splits: 3, shuffle: true, seed: 3, exclude: [7]}\nfolds: [4, 0]\nseeds: [2, 1]\nrecipe: nonsense"
+        "split: {n_splits: 3, shuffle: true, seed: 3, exclude: [7]}\nfolds: [4, 0]\nseeds: [2, 1]\nrecipe: nonsense",
+        encoding="utf-8",
     )
     assert params.get("split", SplitParams) == SplitParams(n_splits=3, shuffle=True, seed=3, exclude=[7])
     assert (params.get("folds", Folds).root, params.get("seeds", Seeds).root) == ([4, 0], [2, 1])
 
 
 def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
-    Path("params.yaml").write_text("recipes: {one: {}, two: {}}")
+    Path("params.yaml").write_text("recipes: {one: {}, two: {}}", encoding="utf-8")
     with pytest.raises(UserError, match=r"there is no recipes\.three; recipes has one, two"):
         params.get("recipes.three", Recipe)
 
@@ -121,7 +122,7 @@ def test_a_scalar_means_what_it_means_to_dvc(scalar: str, value: object) -> None
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that the test wants missing")
 @pytest.mark.parametrize("refuse", [check.main, device.selected])
 def test_a_device_that_is_not_there_is_refused(refuse: Callable[[], object], here: Path) -> None:
-    Path("params.yaml").write_text(PARAMS.replace("device: cpu", "device: cuda"))
+    Path("params.yaml").write_text(PARAMS.replace("device: cpu", "device: cuda"), encoding="utf-8")
     with pytest.raises(UserError, match="device: this machine has no cuda; choose cpu"):
         refuse()
 

@@ -34,7 +34,7 @@ def run(correct: str | None, evaluation: Mapping[str, object] = EVALUATION, firs
 
 def text_of(page: Path) -> str:
     """Return the words of an HTML page."""
-    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     return re.sub(r"\s+", " ", html.unescape(text))
 
 

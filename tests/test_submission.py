@@ -39,7 +39,7 @@ class Account:
 
 
 def send(account: Account, csv: Path, content: str, accuracy: float, when: str = "better") -> float | None:
-    csv.write_text(content)
+    csv.write_text(content, encoding="utf-8")
     return submit(account, csv, accuracy, SubmitParams.model_validate({"when": when})).score
 
 

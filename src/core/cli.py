@@ -3,6 +3,7 @@
 import atexit
 import functools
 import gc
+import io
 import sys
 from collections.abc import Callable
 
@@ -16,11 +17,8 @@ def run(main: Callable[..., None]) -> None:
     """Call `main` with the arguments of the command line and exit.
 
     A `UserError`, and an `OSError` that names a file or says that the disk is full, end as one line on stderr and exit
-    status 1. Anything else is a bug and keeps its traceback. On native Windows, which lacks the file locks and alarms
-    that some stages need, such a line is all that happens.
+    status 1. Anything else is a bug and keeps its traceback.
     """
-    if sys.platform == "win32":
-        raise SystemExit("error: native Windows is not supported; use WSL (`wsl --install`) and work inside it")
 
     @functools.wraps(main)
     def command(*arguments: object, **options: object) -> None:
@@ -39,6 +37,8 @@ def run(main: Callable[..., None]) -> None:
     gc.freeze()
     gc.enable()
     atexit.register(gc.freeze)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that it lacks is no reason to end
+        sys.stdout.reconfigure(errors="backslashreplace")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     app()

@@ -21,7 +21,7 @@ def write(path: Path, metrics: Metrics) -> None:
     """
     text = json.dumps(_rounded(metrics), indent=2, allow_nan=False)
     with replacing(path) as temporary:
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file holds an unfinished merge.
     """
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     conflicts.refuse(path, text)
     content: dict[str, Any] = json.loads(text)
     return content

@@ -71,9 +71,8 @@ class Refusals(Section):
         """Write them as YAML."""
         with replacing(path) as temporary:
             # a text in JSON is one in YAML
-            temporary.write_text(
-                f"refusals: {self.refusals}\nreason: {json.dumps(self.reason, ensure_ascii=False)}\n", encoding="utf-8"
-            )
+            content = f"refusals: {self.refusals}\nreason: {json.dumps(self.reason, ensure_ascii=False)}\n"
+            temporary.write_text(content, encoding="utf-8", newline="\n")
 
 
 def submit(source: Source, csv: Path, accuracy: float, params: SubmitParams) -> Outcome:

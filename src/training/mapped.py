@@ -4,12 +4,12 @@ The batches are the same as those of a set in memory, in the same random order, 
 """
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -28,7 +28,7 @@ GROUP = 64
 
 def fits_into_memory(images: Array, dtype: torch.dtype) -> bool:
     """Whether all `images`, as `dtype`, take at most `SHARE` of the memory of this machine."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory: int = psutil.virtual_memory().total
     return math.prod(images.shape) * dtype.itemsize <= SHARE * memory
 
 

@@ -91,7 +91,10 @@ def joined(device: torch.device) -> Iterator[Processes]:
     try:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         processes = Processes(distributed.get_rank(), distributed.get_world_size())
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(sys.stdout if processes.first else nowhere):
+        with (
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            redirect_stdout(sys.stdout if processes.first else nowhere),
+        ):
             yield processes
     except RuntimeError as error:
         if isinstance(error, distributed.DistError) or LOST.search(str(error)):

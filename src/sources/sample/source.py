@@ -39,10 +39,10 @@ class Source(Section):
         pixels = pd.DataFrame(images, columns=[f"pixel{index}" for index in range(images.shape[1])])
         train = pixels[:labelled]
         train.insert(0, "label", labels[:labelled])
-        train.to_csv(into / "train.csv", index=False)
-        pixels[labelled:].to_csv(into / "test.csv", index=False)
+        train.to_csv(into / "train.csv", index=False, lineterminator="\n")
+        pixels[labelled:].to_csv(into / "test.csv", index=False, lineterminator="\n")
         submission = pd.DataFrame({"ImageId": range(1, self.test_digits + 1), "Label": 0})
-        submission.to_csv(into / "sample_submission.csv", index=False)
+        submission.to_csv(into / "sample_submission.csv", index=False, lineterminator="\n")
 
     def earlier(self) -> list[Sent]:
         """Return an empty list: this leaderboard keeps no record of submissions."""
