@@ -15,7 +15,6 @@ import pytest
 
 from src.core import params
 from tests.conftest import ROOT, Project
-from tests.imports import modules
 from tests.test_readme import follow, install
 
 HOOKS = {
@@ -126,7 +125,7 @@ def test_the_hooks_for_style_and_commits(reproduced: Project) -> None:
     install(reproduced)
     bad = "src/core/bad.py"
     (reproduced.root / bad).write_text("import os\nx = {  }\n")
-    assert "F401" in run_hook(reproduced, "ruff-check", bad, fails=True)
+    assert "Remove unused import" in run_hook(reproduced, "ruff-check", bad, fails=True)
     run_hook(reproduced, "ruff-check", "src/core/cli.py", fails=False)
     run_hook(reproduced, "ruff-format", bad, fails=False)
     assert (reproduced.root / bad).read_text() == "import os\n\nx = {}\n"
@@ -252,23 +251,3 @@ def test_the_cell_runs_in_a_folder_laid_out_like_kaggle_s(place: str, finished: 
 def test_the_cell_says_which_input_is_missing(tmp_path: Path) -> None:
     printed = Project(tmp_path).run("bash", "-c", cell().replace("/kaggle/", f"{tmp_path}/"), fails=True)
     assert "add the competition Digit Recognizer to the inputs of this notebook" in printed
-
-
-def test_no_module_needs_unix_before_it_can_say_so() -> None:
-    names = [
-        ".".join(file.with_suffix("").parts).removesuffix(".__init__")
-        for room in ("src", "stages")
-        for file in modules(Path(room))
-    ]
-    blocked = "import sys, importlib; sys.modules |= dict.fromkeys(['fcntl', 'resource', 'termios', 'pwd', 'grp'])"
-    ours = "\n".join(f"importlib.import_module({name!r})" for name in names)
-    # libraries that have another way where the modules are missing are loaded first
-    warm = "import pathlib, tempfile, subprocess, shutil, typer, torch, pandas, matplotlib, tqdm, safetensors, dvc.api"
-    subprocess.run([sys.executable, "-c", f"{warm}\n{blocked}\n{ours}"], cwd=ROOT, check=True)
-
-
-def test_native_windows_gets_one_line() -> None:
-    code = "import sys\nfrom src.core import cli\nsys.platform = 'win32'\ncli.run(lambda: None)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr == "error: native Windows is not supported; use WSL (`wsl --install`) and work inside it\n"
