@@ -121,8 +121,8 @@ def test_it_is_made_anew_to_the_byte(finished: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_snippet_of_the_readme_labels_a_picture(finished: Project, tmp_path: Path) -> None:
-    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_the_snippet_in_the_documents_labels_a_picture(finished: Project, tmp_path: Path) -> None:
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "docs/sharing.md").read_text(encoding="utf-8"), re.DOTALL)
     [snippet] = [code for code in snippets if "onnxruntime" in code]
     root = with_demo(finished, "linear").root
     image = np.load(root / "data/normalized/test/images.npy")[0]

@@ -23,7 +23,7 @@ from tests.competitions import digits
 from tests.conftest import ROOT, Project, stages_run
 from tests.kaggle_server import serve
 from tests.test_other_competitions import letters
-from tests.test_rooms import ORDER
+from tests.test_packages import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OTHERS = ("CONTRIBUTING.md", "docs/another-competition.md", "docs/competing.md", "docs/extending.md", "docs/sharing.md")
@@ -123,7 +123,7 @@ def test_the_files_that_a_document_names_are_there(document: str) -> None:
         assert (ROOT / path).exists() or path.startswith("src/sources/half"), path
 
 
-def test_the_design_has_every_room_in_the_order_of_the_imports() -> None:
+def test_the_design_has_every_package_in_the_order_of_the_imports() -> None:
     text = (ROOT / "docs/design.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == ORDER[::-1]
 

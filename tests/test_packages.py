@@ -1,4 +1,4 @@
-"""The rooms of src: each imports only rooms below itself."""
+"""The packages of src: each imports only packages below itself."""
 
 from pathlib import Path
 
@@ -11,23 +11,23 @@ ORDER = [
     "demo", "reporting", "evaluation", "inference", "training", "models", "sources", "audit", "preparation", "data",
     "core",
 ]  # fmt: skip
-"""From the highest room to the lowest; `src/check.py` and `src/jobs.py` stand above all."""
+"""From the highest package to the lowest; `src/check.py` and `src/jobs.py` stand above all."""
 
 
-def test_every_room_is_in_the_order_and_says_what_it_holds() -> None:
-    rooms = [path.parent for path in (ROOT / "src").glob("*/__init__.py")]
-    assert sorted(room.name for room in rooms) == sorted(ORDER)
+def test_every_package_is_in_the_order_and_says_what_it_holds() -> None:
+    packages = [path.parent for path in (ROOT / "src").glob("*/__init__.py")]
+    assert sorted(package.name for package in packages) == sorted(ORDER)
     assert sorted(path.name for path in (ROOT / "src").glob("*.py")) == ["__init__.py", "check.py", "jobs.py"]
-    for room in rooms:
-        assert (room / "__init__.py").read_text().startswith('"""')
+    for package in packages:
+        assert (package / "__init__.py").read_text().startswith('"""')
 
 
-@pytest.mark.parametrize("room", ORDER)
-def test_a_room_imports_only_lower_ones(room: str) -> None:
-    for file in sorted(modules(Path("src") / room)):
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_imports_only_lower_ones(package: str) -> None:
+    for file in sorted(modules(Path("src") / package)):
         for imported in imported_by(file):
             other = imported.parts[1]
-            assert other in ORDER[ORDER.index(room) :], f"{room} imports the higher {other}: {file} imports {imported}"
+            assert other in ORDER[ORDER.index(package) :], f"{file} imports the higher {imported}"
 
 
 def test_another_project_s_src_on_the_path_is_not_imported(tmp_path: Path) -> None:
