@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,10 +28,9 @@ def workflow(name: str) -> dict[str, Any]:
     return content
 
 
-def scripts(name: str) -> dict[str, str]:
-    """Return the scripts of a workflow's only job, by the names of their steps."""
-    [job] = workflow(name)["jobs"].values()
-    return {step["name"]: step["run"] for step in job["steps"] if "run" in step}
+def scripts(name: str, job: str = "") -> dict[str, str]:
+    """Return the scripts of a job, which has the name of its workflow unless told, by the names of their steps."""
+    return {step["name"]: step["run"] for step in workflow(name)["jobs"][job or name]["steps"] if "run" in step}
 
 
 def step(project: Project, script: str, **environment: str) -> str:
@@ -46,7 +46,8 @@ def test_no_workflow_gives_a_fork_secrets_or_the_right_to_write() -> None:
     assert list(workflow("comment")["on"]) == ["workflow_run"]
     assert "checkout" not in (ROOT / ".github/workflows/comment.yml").read_text()
     for name in ("checks", "comment"):
-        assert not any("${{" in script for script in scripts(name).values())
+        for job in workflow(name)["jobs"]:
+            assert not any("${{" in script for script in scripts(name, job).values())
 
 
 @pytest.mark.slow
@@ -66,6 +67,16 @@ def test_the_steps_of_checks_run_in_a_clean_folder(reproduced: Project, tmp_path
     assert (reproduced.root / "report.html").exists()
     # the first push of a branch has a base that does not exist
     step(reproduced, steps["Compare with the base"], BASE="0" * 40, GITHUB_STEP_SUMMARY=str(summary))
+
+
+@pytest.mark.slow
+def test_the_steps_on_other_systems_run_without_a_shell(reproduced: Project) -> None:
+    steps = scripts("checks", "elsewhere")
+    files = [word for word in steps.pop("Install").split() if word.endswith(".txt")]
+    assert files and all((ROOT / file).is_file() for file in files)
+    for script in steps.values():
+        reproduced.run(*shlex.split(script))
+    assert (reproduced.root / "report.html").exists()
 
 
 GH = """#!/usr/bin/env bash
