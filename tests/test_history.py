@@ -38,11 +38,7 @@ def test_what_the_source_lists_is_recorded_without_messages_of_others(tmp_path: 
     listed = [
         sent("in progress", "2026-03-05T10:00:00.5Z", ""),
         sent("broken", "2026-03-04T10:00:00Z", "", failed=True),
-<<<<<<< Updated upstream
         sent(f"mail me@example.org, token=KGAT_{'0' * 16}", "2026-03-03T10:00:00.123000Z", "0.98"),
-=======
-        sent("mail me@example.org, password hunter2", "2026-03-03T10:00:00.123000Z", "0.98"),
->>>>>>> Stashed changes
         sent(f"validation accuracy 0.991000, sha256 {'b' * 64}", "2026-03-02T10:00:00Z", "0.99"),
         sent(f"validation accuracy 0.996290, sha256 {'a' * 64}", "2026-03-01T10:00:00Z", "0.997"),
     ]
