@@ -134,10 +134,15 @@ def test_rotation_keeps_the_distance_from_the_centre_and_the_angle_in_bounds() -
     assert angles.min() < -27 and angles.max() > 27
 
 
+def test_views_are_shifted_by_whole_pixels_in_proportion_to_the_image() -> None:
+    of_two = recipe("cnn").model_copy(update={"test_time_shift": 2})
+    assert [of_two.view_shift(side) for side in (28, 56, 64, 14, 8, 6)] == [2, 4, 5, 1, 1, 0]
+    assert recipe("cnn").view_shift(28) == 0
+
+
 def test_shifted_copies_are_the_image_and_its_eight_neighbours() -> None:
     views = shifted(spot(), 1)
     row, column = centre(spot()[0])
     found = {tuple(round(place, 4) for place in centre(view[0])) for view in views}
     assert found == {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)}
-    (alone,) = shifted(spot(), 0)
-    assert torch.equal(alone, spot())
+    assert torch.equal(views[4], spot())

@@ -81,16 +81,21 @@ class Member(nn.Module):
         # the weights are float32 in the file, and not every runtime has kernels for float64
         self.network = networks.restore(checkpoint).float().eval()
         self.preprocessing = checkpoint.recipe.preprocessing
-        self.shift = checkpoint.recipe.test_time_shift
+        self.shift = checkpoint.recipe.view_shift(checkpoint.side)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the probabilities (N, C) of images (N, side, side), the mean over the shifted views."""
+        """Return the probabilities (N, C) of images (N, side, side), as `forward.probabilities` does.
+
+        Every image gets its views, since a graph cannot leave them out; they count where the network is unsure.
+        """
         if self.preprocessing is not None:
             images = warp(images, batch_matrices(images, self.preprocessing))
-        views = forward.shifted(images, self.shift)
-        # one batch of all views, for a graph that does not grow with them
-        logits: Tensor = self.network(torch.cat(views))
-        return logits.softmax(dim=1).reshape(len(views), -1, logits.shape[1]).mean(dim=0)
+        if self.shift == 0:
+            alone: Tensor = self.network(images).softmax(dim=1)
+            return alone
+        views = forward.of_views(self.network, images, self.shift)
+        alone = views[len(views) // 2]
+        return torch.where(alone.amax(dim=1, keepdim=True) < forward.UNSURE, views.mean(dim=0), alone)
 
 
 def write(path: Path, members: Sequence[Checkpoint], metadata: dict[str, str]) -> None:

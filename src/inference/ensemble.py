@@ -102,8 +102,8 @@ def _probabilities(member: Checkpoint, network: nn.Module, images: Rows) -> NDAr
             f"the models take images of {side}x{side} pixels, these have {images.shape[1]}x{images.shape[1]}; train "
             "them again"
         )
-    batches = forward.logits(network, images, recipe.test_time_shift, recipe.preprocessing)
-    return np.concatenate([views.softmax(dim=2).mean(dim=0).numpy(force=True) for views in batches]).astype(np.float32)
+    batches = forward.probabilities(network, images, recipe.view_shift(side), recipe.preprocessing)
+    return np.concatenate([batch.numpy(force=True) for batch in batches]).astype(np.float32)
 
 
 def _blocks(label: str, count: int) -> Iterator[NDArray[np.int64]]:

@@ -13,6 +13,9 @@ from src.models.recipes import Preprocessing
 
 BATCH_SIZE = 250
 
+UNSURE = 0.8
+"""A network is unsure of an image if it gives no class this probability."""
+
 
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
     """Return the logits (B, C), in the data type of `batch`, of a training batch (B, side, side).
@@ -25,27 +28,52 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 
 
 @torch.no_grad()
-def logits(
-    network: nn.Module, images: Array, shift: int = 0, settings: Preprocessing | None = None
-) -> Iterator[Tensor]:
-    """Yield logits of shape (V, B, C) for batches of `images`, shape (N, side, side), by a network in evaluation mode.
+def logits(network: nn.Module, images: Array, settings: Preprocessing | None = None) -> Iterator[Tensor]:
+    """Yield the logits (B, C) of batches of `images`, shape (N, side, side), preprocessed as `settings` say, if any."""
+    for batch in _batches(network, images, settings):
+        yield network(batch)
 
-    The images are preprocessed as `settings` say, if any. The layers compute in the data type of the weights, never in
-    bfloat16: apart from rounding errors, predictions are then the same on every processor and in every runtime. V is 1
-    where `shift` is 0, and otherwise 9: the image itself and its eight copies shifted by that many pixels.
+
+@torch.no_grad()
+def probabilities(
+    network: nn.Module, images: Array, shift: int, settings: Preprocessing | None = None
+) -> Iterator[Tensor]:
+    """Yield the probabilities (B, C) of batches of `images`, as `logits` yields their logits.
+
+    An image of which the network is unsure gets the mean over its views with this `shift`, if that is not 0. The others
+    would keep their labels, and are nearly all of them.
     """
-    weight = next(network.parameters())
-    network.eval()
-    for images_ in preprocessing.batches(images, settings, BATCH_SIZE):
-        batch = torch.from_numpy(images_).to(weight.device, weight.dtype)
-        yield torch.stack([network(view) for view in shifted(batch, shift)])
+    for batch in _batches(network, images, settings):
+        found = network(batch).softmax(dim=1)
+        unsure = found.amax(dim=1) < UNSURE
+        if shift and unsure.any():
+            found[unsure] = of_views(network, batch[unsure], shift).mean(dim=0)
+        yield found
+
+
+def of_views(network: nn.Module, images: Tensor, shift: int) -> Tensor:
+    """Return the probabilities (9, B, C) of `images` (B, side, side), in the middle, and of their shifted copies."""
+    views = shifted(images, shift)
+    # all views are one batch, so that the graph of the ONNX model does not grow with them
+    found: Tensor = network(torch.cat(views)).softmax(dim=1)
+    return found.reshape(len(views), -1, found.shape[1])
 
 
 def shifted(images: Tensor, shift: int) -> list[Tensor]:
-    """Return `images` (B, side, side) and its eight copies shifted by `shift` pixels; only `images` if that is 0."""
-    if shift == 0:
-        return [images]
+    """Return `images` (B, side, side), in the middle of the list, and its eight copies shifted by `shift` pixels."""
     side = images.shape[1]
     padded = pad(images, (shift, shift, shift, shift))
     starts = (0, shift, 2 * shift)
     return [padded[:, down : down + side, right : right + side] for down in starts for right in starts]
+
+
+def _batches(network: nn.Module, images: Array, settings: Preprocessing | None) -> Iterator[Tensor]:
+    """Yield batches as a network in evaluation mode takes them.
+
+    The layers compute in the data type of the weights, never in bfloat16: apart from rounding errors, predictions are
+    then the same on every processor and in every runtime.
+    """
+    weight = next(network.parameters())
+    network.eval()
+    for batch in preprocessing.batches(images, settings, BATCH_SIZE):
+        yield torch.from_numpy(batch).to(weight.device, weight.dtype)

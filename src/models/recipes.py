@@ -78,8 +78,8 @@ class Recipe(Section):
         shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
         preprocessing: of all images, if any.
         augmentation: random distortion of the training images.
-        test_time_shift: in pixels; the probabilities of an image are the mean over the image and its eight copies
-            shifted by that much. 0 takes the image alone.
+        test_time_shift: in pixels of an image of 28x28; the probabilities of an image of which the network is unsure
+            are the mean over the image and its eight copies shifted by that much. 0 takes the image alone.
     """
 
     model: Literal["linear", "mlp", "quick", "cnn"]
@@ -101,6 +101,10 @@ class Recipe(Section):
     preprocessing: Preprocessing | None = None
     augmentation: Augmentation | None = None
     test_time_shift: Annotated[int, Field(ge=0, lt=SIDE)] = 0
+
+    def view_shift(self, side: int) -> int:
+        """Return `test_time_shift` in whole pixels of images of `side` pixels."""
+        return round(self.test_time_shift * side / SIDE)
 
     @field_validator(*USED_BY)
     @classmethod

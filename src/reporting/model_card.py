@@ -74,7 +74,7 @@ def describe(recipe: Recipe) -> str:
         parts.append("training images distorted at random")
     if recipe.test_time_shift:
         pixels = "1 pixel" if recipe.test_time_shift == 1 else f"{recipe.test_time_shift} pixels"
-        parts.append(f"probabilities averaged over the image and its eight copies shifted by {pixels} in {SIDE}")
+        parts.append(f"unsure probabilities averaged over the image and its eight copies shifted by {pixels} in {SIDE}")
     return ", ".join(parts)
 
 

@@ -51,7 +51,7 @@ def measure(
     With `preprocess` the recipe's preprocessing is applied; otherwise it has been.
     """
     settings = recipe.preprocessing if preprocess else None
-    logits = _in_one((views[0] for views in forward.logits(network, images, 0, settings)), len(images))
+    logits = _in_one(forward.logits(network, images, settings), len(images))
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 
