@@ -7,11 +7,11 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # which tests `make test` runs, as pytest's option -m takes it; empty for all
 TESTS ?= not slow
 
-# what a shell may hold for other projects, and would break the environment of this one
+# variables that a shell may have for other projects, and that would break this environment
 unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONWARNINGS PYTHONUSERBASE PIP_TARGET PIP_PREFIX PIP_ROOT
 export PIP_USER := 0
 
-# what is missing in some containers: a name of the user, which DVC asks for, and a home, where matplotlib keeps fonts
+# missing in some containers: a user name, which DVC needs, and a home, where matplotlib keeps its font cache
 ifeq ($(LOGNAME)$(shell id -un 2>/dev/null >/dev/null && echo known),)
 export LOGNAME := somebody
 endif
@@ -19,7 +19,7 @@ ifeq ($(shell test -w "$$HOME" && echo writable),)
 export MPLCONFIGDIR ?= $(CURDIR)/.matplotlib.tmp
 endif
 
-# An environment that is of another Python, or of another folder, which its commands name, is built anew.
+# An environment of another Python is recreated. So is that of another folder, because its commands contain the path.
 version_and_folder := -Ic 'import sys; print(sys.version.split()[0], sys.prefix)'
 environment := $(shell .venv/bin/python $(version_and_folder) 2>/dev/null)
 ifneq ($(wildcard .venv),)
@@ -60,10 +60,10 @@ repro: .git-is-there .venv/runtime  ## run every stage whose inputs changed, the
 
 #: look
 
-report: .venv/runtime  ## write report.html from the results that are there
+report: .venv/runtime  ## write report.html from the current results
 	@python -m src.reporting.report
 
-experiments: .venv/runtime  ## compare the experiments with the last commit: what they changed, their scores, better or not
+experiments: .venv/runtime  ## list the experiments: changed parameters, scores, better or worse than the last commit
 	@python -m src.reporting.experiments
 
 submissions: .venv/runtime  ## list the submissions over time: validation accuracy and public score
@@ -85,10 +85,10 @@ test: .venv/developers  ## check the code and run the tests
 	mypy src stages
 	pytest --numprocesses 3 --dist worksteal -m "$(TESTS)"
 
-faults: .venv/developers  ## print what goes wrong at Kaggle, what is told, what is on disk and what is counted
+faults: .venv/developers  ## print a table of failures at Kaggle: message, files on disk, submissions counted
 	pytest --quiet --numprocesses 4 -p tests.fault_table tests/test_kaggle_faults.py
 
-bench: .venv/developers  ## measure speed against other ways to do the same; needs the full data
+bench: .venv/developers  ## compare the speed with other ways to do the same; needs the full data
 	python -m benchmarks
 
 .git-is-there:
@@ -106,7 +106,7 @@ bench: .venv/developers  ## measure speed against other ways to do the same; nee
 	and $(PYTHON) is %d.%d; make repro PYTHON=python3.12" % v[:2])'
 	@$(if $(UV),,$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) has no module venv; on Debian:" \
 		"apt install python3-venv" >&2; exit 1; })
-	@$(if $(other),echo "the environment in .venv is not complete$(comma) or is that of another Python or folder: making it anew")
+	@$(if $(other),echo "the environment in .venv is not complete$(comma) or is that of another Python or folder: recreating it")
 	@echo "installing the packages of $< into .venv with $(if $(UV),uv,pip)"
 	@$(create)
 	@set -o pipefail; $(install) $< $(progress)

@@ -44,7 +44,7 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse an unknown key, a wrong value, a source, recipe, device or launcher that does not exist, or a merge."""
+    """Refuse unknown keys, wrong values, unfinished merges, and a source, recipe, device or launcher not there."""
     for path in [Path("dvc.lock"), Path("dvc.yaml"), *Path("metrics").rglob("*.*")]:
         if path.exists():
             conflicts.refuse(path, path.read_text(encoding="utf-8"))
@@ -58,8 +58,8 @@ def main() -> None:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
     if (last := max(content.folds.root)) >= content.split.n_splits:
         raise UserError(
-            f"{params.PATH}: folds: there is no fold {last}; split.n_splits is {content.split.n_splits}, so they are 0 "
-            f"to {content.split.n_splits - 1}"
+            f"{params.PATH}: folds: there is no fold {last}; with split.n_splits {content.split.n_splits} they "
+            f"are 0 to {content.split.n_splits - 1}"
         )
     if not subprocess.run(["git", "config", "user.email"], capture_output=True).stdout:
         print("note: `dvc exp run` needs your name in git: git config --global user.name NAME, and user.email likewise")

@@ -19,8 +19,8 @@ DVC = (sys.executable, "-m", "dvc")
 def main(jobs: int) -> None:
     """Bring the inputs of training up to date, and then the networks, `jobs` at a time.
 
-    Each has its share of the processor cores, unless `OMP_NUM_THREADS` says how many threads it takes. One that fails
-    leaves the others to finish, and `dvc repro` afterwards trains it again and says why.
+    They share the processor cores equally, unless `OMP_NUM_THREADS` gives the threads of each. If one fails, the others
+    continue, and the next `dvc repro` trains it again and shows its error.
 
     Raises:
         UserError: the inputs or a network could not be made.
@@ -38,7 +38,7 @@ def main(jobs: int) -> None:
             finished = [*pool.map(_train, stages)]
         except KeyboardInterrupt:  # a terminal's Ctrl-C reaches those that train as well, and ends them
             pool.shutdown(cancel_futures=True)
-            raise UserError("interrupted; what had finished is kept") from None
+            raise UserError("interrupted; the networks that had finished are kept") from None
     if failed := [stage for stage, succeeded in zip(stages, finished, strict=True) if not succeeded]:
         raise UserError(f"not trained: {', '.join(failed)}; the others are kept, and the next run trains these alone")
 

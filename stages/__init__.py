@@ -1,8 +1,8 @@
 """The stages of the pipeline, a script for each: `python -m stages.NAME`.
 
-While a stage imports its libraries, Python's garbage collector would search their new objects again and again and find
-nothing, for a tenth of the time that a first `dvc repro` takes. It starts in `src.core.cli.run`.
-No stage depends on this file in dvc.yaml: it changes how long a stage takes and never what it writes.
+Python's garbage collector is off while a stage imports its libraries: it would find nothing, and take a tenth of the
+time of a first `dvc repro`. `src.core.cli.run` switches it on.
+In dvc.yaml no stage depends on this file, because it never changes what a stage writes.
 """
 
 import gc

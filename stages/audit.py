@@ -1,4 +1,4 @@
-"""Look for duplicate and empty images, and whether the test images can be told from the labelled ones."""
+"""Find duplicate and empty images, and test whether a model distinguishes test images from labelled images."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,10 +17,10 @@ def main(split_dir: Path, findings_csv: Path, adversarial_csv: Path) -> None:
         print(
             f"{len(of_kind)} images: {finding}; the first is row {of_kind['row'].iloc[0]} of {of_kind['file'].iloc[0]}"
         )
-    told = adversarial.distinguish(labelled, test)
-    print(f"test images told from labelled ones: AUC {told.auc:.3f} ({told.ci_low:.3f} to {told.ci_high:.3f})")
+    auc = adversarial.distinguish(labelled, test)
+    print(f"test images against labelled images: AUC {auc.auc:.3f} ({auc.ci_low:.3f} to {auc.ci_high:.3f})")
     tables.write(findings_csv, findings)
-    tables.write(adversarial_csv, pd.DataFrame([asdict(told)]))
+    tables.write(adversarial_csv, pd.DataFrame([asdict(auc)]))
 
 
 if __name__ == "__main__":

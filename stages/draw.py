@@ -1,4 +1,4 @@
-"""Draw what the other stages wrote."""
+"""Draw pictures of the data, the training and the predictions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Gather the networks of all folds and seeds in one folder, and remove the files of former members."""
+"""Copy the networks of params.yaml to one folder, and delete the files of other networks."""
 
 from pathlib import Path
 

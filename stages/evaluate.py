@@ -1,4 +1,4 @@
-"""Score the out-of-fold predictions: as a whole, by class, and network by network."""
+"""Score the out-of-fold predictions in total, for each class and for each network."""
 
 from pathlib import Path
 

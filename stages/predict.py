@@ -1,4 +1,4 @@
-"""Predict the labelled images out of fold, and the labels of the test images in the form that Kaggle accepts."""
+"""Predict the labelled images out of fold, and the test images in the format of the submission."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Train the network of one fold and one seed: on the images of all other folds, validated on its own."""
+"""Train the network of one fold and one seed on all other folds, and validate it on its own fold."""
 
 from pathlib import Path
 

@@ -89,23 +89,23 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         ({TRAIN: GOOD[TRAIN].replace("label,", "").replace("\n5,", "\n").replace("\n6,", "\n")},
          "test.csv: it has the same columns as train.csv, which must have one more, the label"),
         ({TEST: "label," + GOOD[TEST].replace("\n0", "\n5,0").replace("\n4", "\n5,4")},
-         "test.csv: it has the column 'label', the label, as train.csv has; take it out"),
+         "test.csv: it has the label column 'label'; remove it"),
         ({TRAIN: GOOD[TRAIN].replace("label", "kind").replace("pixel3\n", "pixel3,more\n").replace("255\n", "255,1\n")},
-         "train.csv: the label is not clear; test.csv lacks 'kind', 'more'; name it in params.yaml, as `label` in the "
-         "settings of the source"),
-        ({LABEL: "kind"}, "train.csv: there is no column 'kind', the label; name it in params.yaml, as `label` in the "
-         "settings of the source"),
-        ({LABEL: "pixel0"}, "test.csv: it has the column 'pixel0', the label, as train.csv has; take it out"),
+         "train.csv: the label is not clear; test.csv lacks 'kind', 'more'; name it in params.yaml, as `label` of the "
+         "source"),
+        ({LABEL: "kind"}, "train.csv: there is no column 'kind', the label; name it in params.yaml, as `label` of the "
+         "source"),
+        ({LABEL: "pixel0"}, "test.csv: it has the label column 'pixel0'; remove it"),
         ({TEST: "pixel0,pixel1,pixel2,another\n0,1,2,3\n"}, "test.csv: column 'another' is not in train.csv; if it is "
-         "the id, name the first column of sample_submission.csv so"),
+         "the id, give the first column of sample_submission.csv this name"),
         ({TEST: "pixel0,pixel1,pixel2\n0,1,2\n1,2,3\n"}, "test.csv: the pixel column 'pixel3' of train.csv is missing"),
         ({TRAIN: "label,p0,p1,p2,p3,kind\n5,1,1,1,1,1\n", TEST: "p0,p1,p2,p3,kind\n1,1,1,1,1\n"},
          "test.csv: 5 pixel columns do not make a square image; 'kind' is not named as the others are"),
         ({TRAIN: "label," + ",".join(COLOUR) + "\n", TEST: ",".join(COLOUR) + "\n"},
-         "test.csv: 3072 pixel columns do not make a square image; three for each pixel are colour, which is not "
-         "supported: give grey images"),
+         "test.csv: 3072 pixel columns do not make a square image; three columns for each pixel mean colour, which is "
+         "not supported: give grey images"),
         *[({name: f"{first}," + GOOD[name].replace("\n", "\n0,").removesuffix("0,")},
-           f"{name}: the first column has no name and looks like an index; take it out (with pandas, "
+           f"{name}: the first column has no name and looks like an index; remove it (with pandas, "
            "to_csv(..., index=False))") for name in GOOD for first in ("", "Unnamed: 0")],
         ({TRAIN: "5,0,0,7,170,170\n6,0,0,1,2,9\n"}, "train.csv: the first line holds numbers; expected a header, the "
          "names of the columns"),
@@ -149,7 +149,7 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         ({TRAIN: FRACTIONS[TRAIN].replace("\n6,0.4,", "\n6,,")}, "found nothing"),
         # scales
         ({TRAIN: FRACTIONS[TRAIN]}, "the pixels of train.csv run from 0 to 0.9 and those of test.csv from 0 to 70; "
-         "bring both files to one scale"),
+         "use one scale in both files"),
         ({TEST: FRACTIONS[TEST]}, "the pixels of train.csv run from 0 to 255 and those of test.csv from 0 to 0.5;"),
         ({TEST: GOOD[TEST].replace("70", "16")}, "run from 0 to 255 and those of test.csv from 0 to 16;"),
         ({TRAIN: GOOD[TRAIN].replace("255", "16")}, "run from 0 to 16 and those of test.csv from 0 to 70;"),
@@ -177,11 +177,11 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         *[({TRAIN: GOOD[TRAIN].replace("\n6", f"\n{again}")}, f"the label {again!r} is '5' written in another way")
           for again in ("05", "+5", "5.0", "5.", "5\xa0")],
         ({TRAIN: "label,a,b,c,d\n5,1,2,3,4\n6,1,2,3,4\n", TEST: "label,a,b,c\n1,2,3,4\n1,2,3,4\n"},
-         "test.csv: it has the column 'label', the label, as train.csv has; take it out"),
-        ({TRAIN: GOOD[TRAIN].replace("\n5", "\n6")}, "train.csv: by the label, 'label', the number of classes is 1, in "
-         "3 rows; expected two or more, and fewer than rows; if another column is the label, name it in params.yaml, "
-         "as `label` in the settings of the source"),
-        ({TRAIN: GOOD[TRAIN].removesuffix("5,8,9,10,255\n")}, "the number of classes is 2, in 2 rows;"),
+         "test.csv: it has the label column 'label'; remove it"),
+        ({TRAIN: GOOD[TRAIN].replace("\n5", "\n6")}, "train.csv: the label, 'label', has 1 distinct values in 3 "
+         "rows; expected two or more, and fewer than rows; if another column is the label, name it in params.yaml, "
+         "as `label` of the source"),
+        ({TRAIN: GOOD[TRAIN].removesuffix("5,8,9,10,255\n")}, "the label, 'label', has 2 distinct values in 2 rows;"),
         *[({TRAIN: line + "\n" + GOOD[TRAIN]}, f"train.csv: the first line, {line!r}, is not the header")
           for line in ("Handwritten digits", "sep=,")],
         *[({SAMPLE: GOOD[SAMPLE].replace("ImageId", odd)}, "sample_submission.csv: the header holds a line end")
@@ -258,7 +258,7 @@ def test_the_label_is_the_column_named_so_or_the_only_one_that_is_no_pixel(
     write(tmp_path, changes)
     assert competition.count_images(tmp_path) == (3, 2)
     printed = capsys.readouterr().out
-    assert printed == (f"train.csv: {unused}: not used, because test.csv lacks it\n" if unused else "")
+    assert printed == (f"train.csv: not used, because test.csv lacks it: {unused}\n" if unused else "")
     labelled = read_labelled(tmp_path)
     assert labelled.known_labels.tolist() == labels
     assert labelled.images[0].tolist() == [[0, 1], [2, 3]]

@@ -149,7 +149,7 @@ def test_models_and_scores_that_do_not_belong_together_are_refused(
             build.main()
         assert not build.PAGE.exists()
 
-    other_scores = "demo.html: not made, since not up to date: .*evaluate"
+    other_scores = "demo.html: not written, because not up to date: .*evaluate"
     content = build.EVALUATION.read_text()
     build.EVALUATION.unlink()
     refused(other_scores)
@@ -159,9 +159,9 @@ def test_models_and_scores_that_do_not_belong_together_are_refused(
     model = checkpoints.read(Path("models/4-0.safetensors"))
     model.weights["bias"][0] += 1
     checkpoints.write(Path("models/4-0.safetensors"), model)
-    refused("demo.html: not made, since not up to date: .*predict")
+    refused("demo.html: not written, because not up to date: .*predict")
     Path(".dvc/config").write_text("[core", encoding="utf-8")
-    refused("demo.html: not made, since the results could not be checked: DVC says: ")
+    refused("demo.html: not written, because the results could not be checked: DVC says: ")
 
 
 def test_the_examples_are_of_all_classes_alike() -> None:

@@ -389,7 +389,7 @@ def test_the_keyboard_reaches_everything_visibly(page: Page, finished: Project, 
         assert outlined.value_of_css_property("outline-style") == "solid"
     assert reached == ["undo", "clear", "file", "fit"]
     names = [page.find(f"#{control}").accessible_name for control in reached]
-    assert names[:3] == ["Undo", "Clear", "Open a picture"] and names[3].startswith("Fit and centre the ink")
+    assert names[:3] == ["Undo", "Clear", "Open a picture"] and names[3].startswith("Scale and centre the ink")
     assert page.find("#result").aria_role == "status"  # what changes in it is read out
     page.find("#fit").send_keys(Keys.SPACE)
     assert not page.find("#fit").is_selected()

@@ -212,7 +212,7 @@ def test_reliability_is_the_accuracy_of_each_bin() -> None:
 def test_mistakes_are_drawn_in_their_order(digits: ImageSet, predicted: pd.DataFrame) -> None:
     wrong = results.wrong_predictions(predicted).loc[[68, 65, 63]].assign(doubtful=[1, 0, 0])
     picture = evaluation.mistakes(digits, wrong)
-    assert picture.text.startswith("The first 3 of 3 mistakes, of which 1 have a doubtful label: first ")
+    assert picture.text.startswith("The first 3 of 3 mistakes, of which 1 have a doubtful label. The first ")
     np.testing.assert_array_equal(images_on(picture), digits.images[[68, 65, 63]])
     row = predicted.loc[68]
     assert texts_on(picture)[0] == f"{row['label']} → {row['predicted']}\n{row['confidence']:.2f}"

@@ -1,4 +1,4 @@
-"""Shells, folders and machines as people have them: what `make` sets aside, says or makes anew."""
+"""Shells, folders and machines as people have them: what `make` ignores, prints or recreates."""
 
 import base64
 import hashlib
@@ -69,14 +69,14 @@ def test_what_a_shell_holds_for_other_projects_is_set_aside(small: Project, tmp_
 
 
 @pytest.mark.slow
-def test_an_environment_of_another_folder_or_python_is_made_anew(small: Project) -> None:
-    assert "making it anew" not in make(small, ".venv/runtime")
+def test_an_environment_of_another_folder_or_python_is_recreated(small: Project) -> None:
+    assert "recreating it" not in make(small, ".venv/runtime")
     assert "up to date" in make(small, ".venv/runtime")
     small.root = small.root.rename(small.root.with_name("moved"))
-    assert "making it anew" in make(small, ".venv/runtime")
+    assert "recreating it" in make(small, ".venv/runtime")
     assert installed(small).startswith(str(small.root / ".venv"))
     (small.root / ".venv/runtime").write_text("3.1.4 /of another Python\n")
-    assert "making it anew" in make(small, ".venv/runtime")
+    assert "recreating it" in make(small, ".venv/runtime")
     (small.root / ".venv/runtime").unlink()  # as after an installation that was stopped
     assert "not complete" in make(small, ".venv/runtime")
     assert "up to date" in make(small, ".venv/runtime")

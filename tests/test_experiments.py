@@ -12,9 +12,7 @@ COMMIT = {"Experiment": None, "rev": "main", "State": None, "recipe": "linear", 
 
 
 def test_without_an_experiment_it_says_how_to_make_one(finished: Project) -> None:
-    assert finished.run(*LIST) == (
-        "There is no experiment since the last commit. This makes one: dvc exp run -S recipe=mlp\n"
-    )
+    assert finished.run(*LIST) == ("There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp\n")
 
 
 def test_one_that_has_not_finished_has_no_score() -> None:

@@ -41,8 +41,8 @@ def test_a_file_sorted_by_label_is_refused_unless_it_is_shuffled() -> None:
     with pytest.raises(UserError) as refused:
         assign(labels, params())
     assert str(refused.value) == (
-        "train.csv is sorted by label: all 7 images of the class b are in fold 4, and a model that is validated there "
-        "has seen none of them; set split.shuffle to true in params.yaml"
+        "train.csv is sorted by label: all 7 images of the class b are in fold 4, and the network that is validated on "
+        "it is trained on none of them; set split.shuffle to true in params.yaml"
     )
     assert count_by_fold(labels, assign(labels, params(shuffle=True))).min() == 1
 

@@ -59,6 +59,6 @@ def test_ctrl_c_ends_all_and_keeps_what_had_finished(five_folds: Project) -> Non
         assert run.stdout
         printed = run.stdout.read()
         assert run.wait(20) == 1
-    assert printed.splitlines()[-1] == "error: interrupted; what had finished is kept"
+    assert printed.splitlines()[-1] == "error: interrupted; the networks that had finished are kept"
     with pytest.raises(ProcessLookupError):
         os.killpg(run.pid, 0)

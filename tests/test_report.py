@@ -98,7 +98,7 @@ def test_a_report_is_written_before_anything_has_run(
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="nothing was run, and the results that lie here are of an earlier run; DVC"):
+    with pytest.raises(UserError, match="no stage was run, and the results are from an earlier run; DVC"):
         report.main(after_repro=1)
     assert not Path("report.html").exists()
     with pytest.raises(UserError, match="the results could not be checked: DVC says: you are not inside of a DVC repo"):
@@ -168,7 +168,7 @@ def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     printed = reproduced.run("python", "-m", "src.reporting.report")
     html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
     assert re.search(r"accuracy +0\.\d{4}\n95 % interval +0\.\d{4} to 0\.\d{4}\nerrors +\d+ of 800", printed)
-    assert "This run has the parameters and the metrics of the last commit" in words
+    assert "All parameters and metrics equal those of the last commit" in words
     assert "one network: fold 4 of 5, seed 0." in words
     assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
     assert "networks err on" not in html_text and "Accuracy of each network" not in html_text
@@ -198,13 +198,13 @@ def test_what_differs_from_the_last_commit_is_told(reproduced: Project) -> None:
     printed = reproduced.run("python", "-m", "src.reporting.report")
     html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
     assert re.search("not up to date .*train@4-0", printed)
-    assert re.search(r"the others here\. .*40 of the 4,000 labelled images, each under its label", words)
+    assert re.search(r"or else here\. .*40 of the 4,000 labelled images, each under its label", words)
     assert "recipes.linear.lr 0.1 0.2" in words
     assert "the difference is significant at the 5 % level (McNemar" in words
     assert re.search(
         r"With \d+ images on which .*, a difference of \d+ errors or more would have been significant", words
     )
-    assert "2 images: two labels. 1 image: in both files. A linear model tells" in words
+    assert "2 images: two labels. 1 image: in both files. A linear model was fitted" in words
     assert re.search(r"two labels train\.csv 7 3 .*in both files test\.csv 1 2", words)
     assert re.search(r"2026-03-01 10:00 cnn 0\.9900 0\.9800 to 0\.9950 0\.985 -0\.0050", words)
     assert "Public score against validation accuracy of 2 submissions" in html_text
@@ -237,7 +237,7 @@ def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_
     assert "folds 4, 3 validate: 1,600 images" in card and "| accuracy on 1,600 validation images | 0." in card
     reproduced.set({"recipes.linear.lr": 0.2})
     refused = reproduced.run("python", "-m", "src.reporting.model_card", fails=True)
-    assert refused.startswith("error: docs/model-card.md: not made, since not up to date: train@")
+    assert refused.startswith("error: docs/model-card.md: not written, because not up to date: train@")
 
 
 NAMES = [*"ABCDEFGH", "a|b <i>$x$", "NA"]
@@ -264,7 +264,7 @@ def test_a_set_with_labels_of_text_on_a_bright_ground_is_told_in_its_own_words(p
 
     words = text_of(project.root / "report.html")
     assert "Image recognizer: report of a run" in words
-    assert "The accuracy says nothing about 1 of 10 classes, of which no image validates: A." in words
+    assert "No validation image is of 1 of the 10 classes, so the accuracy does not cover them: A." in words
     for label in NAMES:
         assert f" {label} " in words
     card = (project.root / "docs/model-card.md").read_text()

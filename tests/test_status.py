@@ -67,7 +67,7 @@ def test_every_place_names_what_is_not_up_to_date(
     assert "Not up to date: <strong>" in page and stage in page.partition("Not up to date")[2][:300]
     for module in ("src.reporting.model_card", "src.demo.build"):
         refused = reproduced.run("python", "-m", module, fails=True)
-        assert refused.startswith("error: ") and "not made" in refused and stage in refused
+        assert refused.startswith("error: ") and "not written" in refused and stage in refused
         assert len(refused.splitlines()) == 1
     assert "docs/model-card.md" not in reproduced.changed()
     assert not (reproduced.root / "demo.html").exists()

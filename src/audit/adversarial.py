@@ -1,4 +1,4 @@
-"""Adversarial validation: whether a linear model can tell the test images from the labelled ones."""
+"""Adversarial validation: whether a linear model can distinguish test images from labelled images."""
 
 import math
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ RIDGE = 1e-3
 
 @dataclass(frozen=True)
 class Auc:
-    """The area under the ROC curve, in [0, 1], with its 95 % interval; 0.5 cannot be told apart."""
+    """The area under the ROC curve, in [0, 1], with its 95 % interval; 0.5 is chance."""
 
     auc: float
     ci_low: float
@@ -25,12 +25,12 @@ class Auc:
 
 
 def distinguish(labelled: ImageSet, test: ImageSet) -> Auc:
-    """Return how well a linear model tells the test images from the labelled ones that it was not fitted to.
+    """Return how well a linear model distinguishes test images from labelled images, out of fold.
 
-    The model is ridge regression on the pixels; of images larger than 32 pixels it sees every second, third … pixel.
-    The mean AUC of five folds, each every fifth image, has an interval after Hanley, J. A. & McNeil, B. J. (1982), The
-    meaning and use of the area under a receiver operating characteristic (ROC) curve, Radiology 143. It is rounded to
-    four decimals, which are the same on every machine.
+    The model is ridge regression on the pixels. From images larger than 32x32 it takes every second, third … pixel.
+    The AUC is the mean over five folds. A fold is every fifth image. The interval is that of Hanley, J. A. & McNeil,
+    B. J. (1982), The meaning and use of the area under a receiver operating characteristic (ROC) curve, Radiology 143.
+    All values are rounded to four decimals, which are the same on every machine.
     """
     columns = _pixels(labelled.images[:1]).shape[1]
     moments = np.zeros((FOLDS, columns, columns))

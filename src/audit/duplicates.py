@@ -12,13 +12,13 @@ from src.data.images import EXCLUDED, ImageSet
 
 
 def find(labelled: ImageSet, test: ImageSet) -> pd.DataFrame:
-    """Return what is wrong with single images; excluded images are not looked at.
+    """Return the duplicate and the empty images; excluded images are skipped.
 
     Two images are the same if hashes of 64 bits of their pixels are equal.
 
     Returns:
-        The columns `finding`, `file`, `row` and `same_as`, a row of the training file, 0 for an empty image. Rows are
-        counted from 1; those of the test images are in the order of the sample submission. A finding is
+        The columns `finding`, `file`, `row` and `same_as`: the row of the training file with the same pixels, 0 for an
+        empty image. Rows are counted from 1. Rows of test images follow the sample submission. A finding is
 
         - `empty`: all pixels have the same value;
         - `duplicate`: an earlier image with the same label, in the same fold;

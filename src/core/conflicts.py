@@ -8,14 +8,14 @@ MARKER = "<<<<<<< "
 
 
 def refuse(path: Path, text: str) -> None:
-    """Refuse the text of a file that holds an unfinished merge.
+    """Refuse the text of a file if it holds an unfinished merge.
 
     Raises:
-        UserError: it does.
+        UserError: a line is a conflict marker.
     """
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith(MARKER):
             raise UserError(
-                f"{path}, line {number}: an unfinished merge; choose between the two sides and take the markers out, "
-                "or go back with `git merge --abort`"
+                f"{path}, line {number}: an unfinished merge; choose one of the two sides and remove the "
+                "conflict markers, or undo the merge with `git merge --abort`"
             )

@@ -9,7 +9,7 @@ from typing import Self
 from tqdm import tqdm
 
 LONG = 20
-"""Seconds; lines show the time left of what takes longer. A bar always does."""
+"""Seconds. Lines show the time left only of work that takes longer; a bar always shows it."""
 
 
 class Progress:

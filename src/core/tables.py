@@ -36,10 +36,10 @@ def writing(path: Path) -> "Iterator[Callable[[pd.DataFrame], None]]":
 
 @contextmanager
 def growing(path: Path, columns: Sequence[str]) -> Iterator[Callable[..., None]]:
-    """Yield a function that adds a row to the table at once, in the form of `write`, for those who watch it grow.
+    """Yield a function that writes a row at once, in the format of `write`, so that the file can be watched.
 
-    Its values are finite numbers or None. An exception removes the file. A process that is killed leaves a file that is
-    not whole.
+    Its values are finite numbers or None. An exception removes the file. A process that is killed leaves an incomplete
+    file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # a process that still writes to it keeps its own file

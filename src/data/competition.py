@@ -3,12 +3,11 @@
 Column names, sizes and classes come from the files:
 
 - `sample_submission.csv`: the first column is the id, the second the prediction.
-- `train.csv`: the label is a column that `test.csv` lacks: the one that `label.txt` names, if there is such a file,
-  or else the one named as the prediction or `label`, or else the only one whose name is unlike those of the pixels.
-- `test.csv`: its columns but the id are the pixels, which `train.csv` has too, one row an image; their number is a
-  square. With an id column its rows follow the ids of `sample_submission.csv`, without one they are in that file's
-  order.
-- Pixels are whole numbers from 0 to 255, or fractions from 0 to 1; `src.data.scale` says which value is white.
+- `train.csv`: the label is a column that `test.csv` lacks. If there is a `label.txt`, it names the column. Otherwise it
+  has the name of the prediction or is called `label`, or it is the only one that is not named like a pixel.
+- `test.csv`: all columns except the id are pixels, and `train.csv` has them too. Their number is a square. A row is an
+  image. Without an id column, the rows are in the order of `sample_submission.csv`.
+- Pixels are whole numbers from 0 to 255, or fractions from 0 to 1. `src.data.scale` finds which value is white.
 """
 
 import re
@@ -36,7 +35,7 @@ TEST = "test.csv"
 SAMPLE_SUBMISSION = "sample_submission.csv"
 FILES = (TRAIN, TEST, SAMPLE_SUBMISSION)
 LABEL = "label.txt"
-SETTING = "name it in params.yaml, as `label` in the settings of the source"
+SETTING = "name it in params.yaml, as `label` of the source"
 
 INTEGER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 PLAIN_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
@@ -81,7 +80,7 @@ def read_columns(raw_dir: Path) -> Columns:
     train, test = ([name for name in csv_files.header(raw_dir / file) if name != id_] for file in (TRAIN, TEST))
     known, in_test = set(train), set(test)
     if unknown := [name for name in test if name not in known]:
-        hint = f"; if it is the id, name the first column of {SAMPLE_SUBMISSION} so" if len(unknown) == 1 else ""
+        hint = f"; if it is the id, give the first column of {SAMPLE_SUBMISSION} this name" if len(unknown) == 1 else ""
         raise UserError(f"{TEST}: column {unknown[0]!r} is not in {TRAIN}{hint}")
     [(shape, count)] = Counter(map(_shape, test)).most_common(1) or [((), 0)]
     pixel_like = {name for name in train if count > 1 and _shape(name) == shape}
@@ -93,19 +92,19 @@ def read_columns(raw_dir: Path) -> Columns:
         odd = [name for name in test if pixel_like and name not in pixel_like]
         hint = f"; {odd[0]!r} is not named as the others are" if odd else ""
         if len(test) % 3 == 0 and _is_square(len(test) // 3):
-            hint = "; three for each pixel are colour, which is not supported: give grey images"
+            hint = "; three columns for each pixel mean colour, which is not supported: give grey images"
         raise UserError(f"{TEST}: {len(test)} pixel columns do not make a square image{hint}")
     return Columns(id_, prediction, label, _in_image_order([name for name in train if name in in_test]))
 
 
 def _find_label(path: Path, prediction: str, train: Sequence[str], extra: Sequence[str], pixel_like: set[str]) -> str:
-    """Return the label: the column named so, or of those that `test.csv` lacks, `extra`, the one that is no pixel."""
+    """Return the label column: by its name, or else the only one of `extra` that is not named like a pixel."""
     given = [path.read_text(encoding="utf-8")] if path.exists() else []
     named = [name for want in given or [prediction, "label"] for name in train if name.casefold() == want.casefold()]
     if given and not named:
         raise UserError(f"{TRAIN}: there is no column {given[0]!r}, the label; {SETTING}")
     if named and named[0] not in extra:
-        raise UserError(f"{TEST}: it has the column {named[0]!r}, the label, as {TRAIN} has; take it out")
+        raise UserError(f"{TEST}: it has the label column {named[0]!r}; remove it")
     if not extra:
         raise UserError(f"{TEST}: it has the same columns as {TRAIN}, which must have one more, the label")
     candidates = named[:1] or [name for name in extra if name not in pixel_like]
@@ -190,7 +189,7 @@ def count_images(raw_dir: Path) -> tuple[int, int]:
     if (white := scale.find(brightest, brightest_test)) != scale.WHITE:
         print(f"pixels run from 0 to {white:g}", flush=True)
     if unused := {*csv_files.header(raw_dir / TRAIN)} - {columns.id, columns.label, *columns.pixels}:
-        print(f"{TRAIN}: {', '.join(sorted(unused))}: not used, because {TEST} lacks it", flush=True)
+        print(f"{TRAIN}: not used, because {TEST} lacks it: {', '.join(sorted(unused))}", flush=True)
     if _places(columns.pixels) is None:
         print("the names of the pixel columns give no order; the order of the columns in train.csv is used", flush=True)
     return labelled, test
@@ -226,7 +225,7 @@ def _labelled(raw_dir: Path, take: Callable[[NDArray[Any]], object]) -> NDArray[
 
 
 def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column: str) -> None:
-    """Refuse labels that are empty, would not come back from a CSV file, are written in two ways, or are no classes.
+    """Refuse labels that are empty, change in a CSV file, are written in two ways, or do not form classes.
 
     They are given with the first row of each; `count` is the number of all rows.
     """
@@ -243,8 +242,8 @@ def _check_labels(path: Path, first_rows: Mapping[str, int], count: int, column:
             )
     if not 1 < len(first_rows) < count:
         raise UserError(
-            f"{path.name}: by the label, {column!r}, the number of classes is {len(first_rows)}, in {count} rows; "
-            f"expected two or more, and fewer than rows; if another column is the label, {SETTING}"
+            f"{path.name}: the label, {column!r}, has {len(first_rows)} distinct values in {count} rows; expected two "
+            f"or more, and fewer than rows; if another column is the label, {SETTING}"
         )
 
 
@@ -308,7 +307,7 @@ def _unique_ids(sample_submission_csv: Path) -> NDArray[np.uint64]:
 def _check_ids(
     path: Path, hashes: NDArray[np.uint64], missing: int | None, column: str, pixels: tuple[str, ...]
 ) -> None:
-    """Refuse ids of which one is missing, in row `missing`, or occurs twice."""
+    """Refuse ids if one is missing, in row `missing`, or one occurs twice."""
     if missing is not None:
         raise UserError(f"{csv_files.where(path, missing, column)}: the id is missing")
     if repeated := _first_repeated(path, hashes, column, pixels):
@@ -319,7 +318,7 @@ def _check_ids(
 def _first_repeated(
     path: Path, hashes: NDArray[np.uint64], column: str, pixels: tuple[str, ...]
 ) -> tuple[int, str] | None:
-    """Return the first row, and its text, that repeats an earlier one of a column of which these are the hashes."""
+    """Return the first row whose text repeats an earlier one of the column, and the text; `hashes` are the column's."""
     ascending = np.sort(hashes)
     twice = ascending[1:][ascending[1:] == ascending[:-1]]
     if len(twice) == 0:
@@ -380,13 +379,13 @@ def _check_header(path: Path) -> None:
     names, below = [*islice(csv_files.lines(path), 2), [], []][:2]
     if any(CONTROL.search(name) for name in names):
         raise UserError(
-            f"{path.name}: the header holds a line end or a NUL character: a quote is open, or it is no UTF-8 text"
+            f"{path.name}: the header holds a line end or a NUL character: a quote is open, or it is not UTF-8 text"
         )
     if names and names[0].startswith("#"):
         raise UserError(f"{path.name}: the first line is a comment; the header must be the first line")
     if names[:1] in ([""], ["Unnamed: 0"]):
         raise UserError(
-            f"{path.name}: the first column has no name and looks like an index; take it out (with pandas, "
+            f"{path.name}: the first column has no name and looks like an index; remove it (with pandas, "
             "to_csv(..., index=False))"
         )
     for separator, called in ((";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar")):
@@ -398,7 +397,7 @@ def _check_header(path: Path) -> None:
             "below it; the header must be the first line"
         )
     if len(names) > 1 and all(name.startswith(" ") for name in names[1:]):
-        raise UserError(f"{path.name}: there is a space after each comma of the header; take the spaces out")
+        raise UserError(f"{path.name}: there is a space after each comma of the header; remove the spaces")
 
 
 def _check_written(path: Path, rows: Mapping[str, int], column: str) -> None:

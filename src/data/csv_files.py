@@ -1,6 +1,6 @@
 """CSV files read part by part: pixels as numbers, everything else as the text in the file.
 
-What is wrong with a file is told with its row, counted from 1, and its column.
+An error names the row, counted from 1, and the column.
 """
 
 import csv
@@ -32,7 +32,7 @@ PIXELS: Mapping[str, Callable[[float], bool]] = {
     "a whole number from 0 to 255": lambda value: 0 <= value <= 255 and value.is_integer(),  # also 7.0 or 007
     "a fraction from 0 to 1": lambda value: 0 <= value <= 1,
 }
-"""What the pixels of a file are: all the one, or all the other."""
+"""The two kinds of pixels; all pixels of a file are of one kind."""
 
 
 def header(path: Path) -> list[str]:
@@ -80,7 +80,7 @@ def read(path: Path, pixels: tuple[str, ...]) -> Iterator[pd.DataFrame]:
 
 
 def open_file(path: Path, pixels: tuple[str, ...], pixel_type: type = np.uint8) -> "TextFileReader":
-    """Return pandas' reader of a file that `read` has found to be right, or that is still to be checked."""
+    """Return pandas' reader of a file, whether it has been checked or not."""
     names = header(path)
     types: dict[str, Any] = {name: pixel_type if name in set(pixels) else str for name in names}
     with _refused(path, pixels):
@@ -164,7 +164,7 @@ def lines(path: Path) -> Iterator[list[str]]:
     except FileNotFoundError:
         raise UserError(f"there is no {path.name} in {path.parent}") from None
     if start in (b"\x1f\x8b", b"PK"):
-        raise UserError(f"{path.name} is an archive, not CSV text; unpack it and give the file inside that name")
+        raise UserError(f"{path.name} is an archive, not CSV text; unpack it and give the file in it this name")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             # a file without line ends might not fit into memory

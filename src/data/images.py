@@ -25,8 +25,8 @@ class ImageSet:
         folds: the number of the fold of each labelled image, or `EXCLUDED`, shape (N,); None before they are split.
 
     Raises:
-        ValueError: the shapes do not match. A label of shape (N, 1) would broadcast against (N,) to (N, N) in a
-            comparison and give a wrong accuracy without any error; here it is one.
+        ValueError: the shapes do not match. Without this check, a comparison would broadcast labels of shape (N, 1)
+            against (N,) to (N, N), and the accuracy would be wrong.
     """
 
     images: Array
@@ -82,7 +82,7 @@ def ground(images: NDArray[Any]) -> float:
 
 
 def has_bright_ground(images: Array) -> bool:
-    """Return whether the ground of `images`, shape (N, side, side) in [0, 1], is above 0.5; a thousand of them tell."""
+    """Return whether the background of `images`, shape (N, side, side) in [0, 1], is above 0.5 (of some 1,000)."""
     return ground(images[:: max(1, len(images) // 1000)]) > 0.5
 
 

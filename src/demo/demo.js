@@ -1,4 +1,4 @@
-// The page: drawing, and what the model makes of it.
+// The page: drawing, and the prediction of the model.
 
 import { fit, inkOfPicture, inkOfStrokes, scale } from "ink";
 import * as ort from "onnxruntime-web";
@@ -48,7 +48,7 @@ async function predict(model, image) {
 let calls = 0;
 let shown = Promise.resolve();
 
-/** Show what the model makes of the canvas, after earlier calls; of those that wait, only the last does anything. */
+/** Show the prediction for the canvas, after earlier calls; of the calls that wait, only the last has an effect. */
 function update() {
   const call = ++calls;
   shown = shown.then(() => call === calls && showPrediction());

@@ -1,4 +1,4 @@
-"""From a picture to the image that the model gets, by the rules of `ink.js`, function by function.
+"""From a picture to the input of the model, by the rules of `ink.js`, function by function.
 
 Ink is an array (height, width) of numbers from 0, the paper, to 1.
 """
@@ -12,9 +12,9 @@ from src.data.images import ground
 
 
 def ink_of_picture(rgb: NDArray[np.uint8], side: int, bright_ground: bool) -> NDArray[np.float32]:
-    """Return the ink of a picture, from its pixels (height, width, 3): what is unlike its border.
+    """Return the ink of a picture, from its pixels (height, width, 3): their difference from the border.
 
-    A picture of the model's own side is taken as it is: its ink is what is unlike the ground of the training images.
+    In a picture of the model's own side, ink is the difference from the background of the training images.
     """
     grey = (rgb @ (0.299, 0.587, 0.114) / 255).astype(np.float32)
     inverted = bright_ground if grey.shape == (side, side) else ground(grey) > 0.5
@@ -22,7 +22,7 @@ def ink_of_picture(rgb: NDArray[np.uint8], side: int, bright_ground: bool) -> ND
 
 
 def fit(ink: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-    """Return the image, shape (side, side), of some ink, made as MNIST's were (LeCun et al., 1998).
+    """Return an image, shape (side, side), of the ink, made like those of MNIST (LeCun et al., 1998).
 
     The ink is scaled, its aspect kept, to fit a box of 20x20 pixels, anti-aliased, and this is moved by whole pixels
     until its centre of mass is in the centre of an image of 28x28 pixels, or as near to that as it fits. Images of

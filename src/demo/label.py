@@ -1,4 +1,4 @@
-"""Label pictures of single digits, or of what the model has learned: `python -m src.demo.label digit.png`."""
+"""Label pictures of what the model was trained on, such as digits: `python -m src.demo.label digit.png`."""
 
 from pathlib import Path
 
@@ -28,8 +28,8 @@ def main(pictures: list[Path]) -> None:
 def read_picture(path: Path, side: int, bright_ground: bool = False) -> NDArray[np.float32]:
     """Return a picture as an image for the model, shape (side, side), in [0, 1].
 
-    A picture of that size is taken as it is. From any other, `ink.fit` makes an image with the ground of the training
-    images: dark, or bright.
+    A picture of that size is taken as it is. From any other, `ink.fit` makes an image with the background of the
+    training images: dark, or bright.
 
     Raises:
         UserError: the file is missing, is no picture, or shows nothing.
@@ -44,7 +44,7 @@ def read_picture(path: Path, side: int, bright_ground: bool = False) -> NDArray[
     on_white = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
     image = ink.fit(ink.ink_of_picture(np.asarray(on_white)[..., :3], side, bright_ground), side)
     if image.min() == image.max():
-        raise UserError(f"{path}: shows no ink; it must be darker than its ground, or brighter")
+        raise UserError(f"{path}: shows no ink; it must be darker or brighter than the background")
     return 1 - image if bright_ground else image
 
 

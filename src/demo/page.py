@@ -1,4 +1,4 @@
-"""The page on which to draw: one HTML file that holds the model, the runtime and all else that it needs."""
+"""The page to draw on: one HTML file with the model, the runtime and everything else that it needs."""
 
 import base64
 import gzip
@@ -19,7 +19,7 @@ TEMPLATE = FOLDER / "demo.html.jinja"
 EXAMPLES = 400
 """Labelled images in the page, about the same number of each class."""
 NEAREST = 8
-"""Of them, how many are shown."""
+"""How many of them are shown at a time."""
 
 
 def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:

@@ -10,17 +10,17 @@ from src.core import arrays
 from src.core.arrays import Array
 
 DOUBTFUL = 0.5
-"""The margin from which on a label is doubtful."""
+"""The smallest margin of a doubtful label."""
 
 
 def mistakes(out_of_fold: Array, labels: NDArray[Any], classes: NDArray[Any]) -> pd.DataFrame:
-    """Return a row for each wrong prediction, those that contradict the label most surely first.
+    """Return a row for each wrong prediction, largest margin first.
 
-    They are ranked by the margin, the probability of the predicted class less that of the label, as labels are in
-    confident learning: Northcutt, C. G., Jiang, L. & Chuang, I. L. (2021), Confident learning: estimating uncertainty
-    in dataset labels, JAIR 70. A label is doubtful from a margin of `DOUBTFUL` on, which bounds the number of wrong
-    labels from above if the model is good. The thresholds of that paper, the mean probability of each class on its own
-    images, find too few: networks that are trained with label smoothing are rarely as sure of an unusual image.
+    The margin is the probability of the predicted class minus that of the label. Confident learning ranks labels by it:
+    Northcutt, C. G., Jiang, L. & Chuang, I. L. (2021), Confident learning: estimating uncertainty in dataset labels,
+    JAIR 70. A label is doubtful if its margin is at least `DOUBTFUL`. With an accurate model, fewer labels are wrong
+    than are doubtful. The paper's thresholds, the mean probability of each class on its own images, find too few:
+    networks that are trained with label smoothing rarely give an unusual image so high a probability.
 
     Args:
         out_of_fold: probabilities, shape (N, seeds, C); NaN for an image that is not validated.

@@ -19,8 +19,8 @@ class Scores:
 
     Args:
         classes: the label of each class, sorted, shape (C,).
-        folds: those that validate.
-        seeds: each fold has a network for each of them, ascending.
+        folds: the folds that validate.
+        seeds: ascending; each fold has one network for each seed.
     """
 
     def __init__(self, classes: NDArray[Any], folds: Sequence[int], seeds: Sequence[int]) -> None:
@@ -57,8 +57,8 @@ class Scores:
         validated = np.isin(folds, self._folds)
         if probabilities.shape[1] != len(self._seeds) or (np.isnan(probabilities[..., 0]) == validated[:, None]).any():
             raise UserError(
-                "the predictions are not those of the folds and seeds in params.yaml, so some would be of images that "
-                "the network was trained on; let `dvc repro --force predict` predict again"
+                "the predictions are not those of the folds and seeds in params.yaml, so some may be of images that "
+                "the network was trained on; run `dvc repro --force predict`"
             )
         probabilities, labels, folds = probabilities[validated], labels[validated], folds[validated]
         mean = probabilities.mean(axis=1)

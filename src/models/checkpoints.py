@@ -1,4 +1,4 @@
-"""Checkpoints: a trained network with everything that is needed to use it, in one safetensors file."""
+"""Checkpoints: a trained network and all that is needed to use it, in one safetensors file."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Checkpoint:
         side: height and width of an image, in pixels.
         fold: the number of the fold that it was not trained on.
         seed: of its training.
-        bright_ground: whether the images that it was trained on have a bright ground.
+        bright_ground: whether the images that it was trained on have a bright background.
     """
 
     weights: dict[str, NDArray[Any]]

@@ -47,7 +47,7 @@ def restore(checkpoint: Checkpoint) -> nn.Module:
 
 
 class Linear(nn.Module):
-    """One weight per pixel and class, and one bias per class: softmax regression, the notebook's model."""
+    """One weight per pixel and class, and one bias per class: softmax regression."""
 
     def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Linear(nn.Module):
 
 
 class Mlp(nn.Sequential):
-    """A multilayer perceptron with one hidden layer: the step that the notebook announced."""
+    """A multilayer perceptron with one hidden layer."""
 
     def __init__(self, side: int, classes: int, recipe: Recipe) -> None:
         width = 1024

@@ -18,7 +18,7 @@ class SplitParams(Section):
     """Section `split` of params.yaml.
 
     Attributes:
-        n_splits: the number of folds, as equal in size as can be; 5 train on 80 % of the images and validate on 20 %.
+        n_splits: the number of folds, equal in size up to one image; 5 train on 80 % of the images.
         shuffle: draw each fold at random, with about the same share of each class (scikit-learn's `StratifiedKFold`);
             otherwise the folds are consecutive rows of the file.
         seed: of the random order; it has no effect without `shuffle`.
@@ -35,9 +35,9 @@ def assign(labels: NDArray[Any], params: SplitParams) -> NDArray[np.uint8]:
     """Return the fold of each labelled image, numbered from 0, or `EXCLUDED`; shape (N,), as `labels`.
 
     Raises:
-        UserError: a row to exclude does not exist; there are fewer images than folds; or, with `shuffle`, fewer of some
-            class; or, without it, the file is sorted such that all images of a class are in one fold, so that who
-            trains on the others never sees it.
+        UserError: a row to exclude does not exist, or all rows of a class are excluded; there are fewer images than
+            folds; with `shuffle`, a class has fewer images than folds; without it, the file is sorted by label, so
+            that all images of a class are in one fold.
     """
     if too_large := [row for row in params.exclude if row > len(labels)]:
         raise UserError(f"params.yaml: split.exclude: there is no row {too_large[0]}; {TRAIN} has {len(labels)}")
@@ -101,6 +101,6 @@ def _refuse_sorted(classes: NDArray[Any], counts: NDArray[np.int64], n_splits: i
         if of_class.sum() >= n_splits and np.count_nonzero(of_class) == 1:
             raise UserError(
                 f"{TRAIN} is sorted by label: all {of_class.sum()} images of the class {label} are in fold "
-                f"{of_class.argmax()}, and a model that is validated there has seen none of them; set split.shuffle to "
-                "true in params.yaml"
+                f"{of_class.argmax()}, and the network that is validated on it is trained on none of them; set "
+                "split.shuffle to true in params.yaml"
             )

@@ -1,4 +1,4 @@
-"""What a person looks at: pictures, the comparison with the last commit, the report and the model card.
+"""Pictures, the comparison with the last commit, the report and the model card.
 
 Nothing here changes a number of the pipeline.
 """

@@ -29,7 +29,7 @@ def main() -> None:
     listed = [row for row in rows if row["rev"] != "workspace"]
     shown = table(listed, judge([row["rev"] for row in listed[1:] if row["State"] not in UNFINISHED]))
     if len(shown) == 1:
-        print("There is no experiment since the last commit. This makes one: dvc exp run -S recipe=mlp")
+        print("There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp")
         return
     print(shown.to_string(index=False))
     if shown["state"].isin(["Running"]).any():
@@ -51,7 +51,7 @@ def judge(revs: Sequence[str]) -> dict[str, str]:
 def table(rows: Sequence[Mapping[str, Any]], judgements: Mapping[str, str]) -> pd.DataFrame:
     """Return what `dvc.api.exp_show` knows of the last commit, its first row, and of the experiments, as text.
 
-    An experiment that has not finished has no scores: those that DVC gives are the commit's.
+    An experiment that has not finished has no scores: DVC gives those of the commit.
     """
     commit, *experiments = rows
     scored = [row for row in experiments if row["State"] not in UNFINISHED]

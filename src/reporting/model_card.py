@@ -1,4 +1,4 @@
-"""Write docs/model-card.md, what there is to know about the trained networks: `python -m src.reporting.model_card`."""
+"""Write docs/model-card.md, which describes the trained networks: `python -m src.reporting.model_card`."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def main() -> None:
     """Write the card from the parameters, the metrics and the validation predictions of the last run.
 
     Raises:
-        UserError: something that the card tells of is missing or not up to date.
+        UserError: a result that the card needs is missing or not up to date.
     """
     wanted = [METRICS / f"{name}.json" for name in ("evaluate", "submit")]
     for path in [*wanted, MODELS, CLASSES, PREDICTIONS]:

@@ -272,7 +272,7 @@ def _path(out: str | Mapping[str, Any]) -> str:
 def _data_files(pattern: str, describe: Callable[[Path], DataFile]) -> Iterator[DataFile]:
     """Yield the files of a path of dvc.yaml, in which each template stands for any text, as `describe` has them.
 
-    Files that differ only in their names and ranges, as those of the networks do, are one.
+    Files that differ only in names and ranges, such as those of the networks, are described together.
     """
     found = sorted(Path().glob(re.sub(r"\$\{.*?\}", "*", pattern)))
     paths = [
@@ -287,7 +287,7 @@ def _data_files(pattern: str, describe: Callable[[Path], DataFile]) -> Iterator[
 
 
 def _ends(values: NDArray[Any]) -> str:
-    """Return the least and the greatest value; NaN, which an image has that nobody validates, does not count."""
+    """Return the least and the greatest value; NaN, of images that are not validated, is ignored."""
     if values.dtype.kind == "U":
         distinct = np.unique(values)
         return " to ".join(labels.short_names(distinct[[0, -1]]).values())

@@ -1,4 +1,4 @@
-"""Write report.html, one page that follows the data through the pipeline: `python -m src.reporting.report`."""
+"""Write report.html, one page with the data and the results of each stage: `python -m src.reporting.report`."""
 
 import hashlib
 import html
@@ -14,7 +14,7 @@ INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock", ".git/HEAD", ".git/logs/HEAD")
 
 
 def main(after_repro: int | None = None) -> None:
-    """Write the page from the files of the run, of which some may be missing, and print a short table.
+    """Write the page from the files of the run, some of which may be missing, and print a short table.
 
     Args:
         after_repro: the exit status of the `dvc repro` that `make repro` has just run. After a success the page is left
@@ -31,7 +31,7 @@ def main(after_repro: int | None = None) -> None:
         _write(fingerprint, started=after_repro in (None, 0))
     submission = Path("metrics/submit.json")
     if after_repro == 0 and submission.exists() and metrics.read(submission).get("refused"):
-        raise UserError("the submission was refused; all other results stand, and the next run submits")
+        raise UserError("the submission was refused; all other results are valid, and the next run submits again")
 
 
 def _write(fingerprint: str, started: bool) -> None:
@@ -40,9 +40,9 @@ def _write(fingerprint: str, started: bool) -> None:
     facts = page.collect()
     failure = facts["status"].failure
     if failure and not started:
-        raise UserError(f"nothing was run, and the results that lie here are of an earlier run; {failure}")
+        raise UserError(f"no stage was run, and the results are from an earlier run; {failure}")
     table = page.short_table(facts, PAGE)
-    # what is out of date may become right again without a change of any file that the fingerprint is of
+    # a stage may become up to date without a change of any file of the fingerprint
     fingerprint = "" if failure or facts["status"].outdated else fingerprint
     PAGE.write_text(page.render(facts, fingerprint, table), encoding="utf-8")
     print(table)

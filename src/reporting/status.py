@@ -1,4 +1,4 @@
-"""Whether the results that lie here are those of the files and parameters that lie here, according to DVC."""
+"""Whether the results are up to date with the files and the parameters, according to DVC."""
 
 import json
 import subprocess
@@ -21,16 +21,16 @@ class Status:
     failure: str = ""
 
     def refuse(self, what: str) -> None:
-        """Refuse to make `what` of results that are not up to date.
+        """Refuse to write `what` from results that are not up to date.
 
         Raises:
             UserError: they are not, or DVC cannot tell.
         """
         if self.failure:
-            raise UserError(f"{what}: not made, since the results could not be checked: {self.failure}")
+            raise UserError(f"{what}: not written, because the results could not be checked: {self.failure}")
         if self.outdated:
             raise UserError(
-                f"{what}: not made, since not up to date: {', '.join(self.outdated)}; run `make repro` first"
+                f"{what}: not written, because not up to date: {', '.join(self.outdated)}; run `make repro` first"
             )
 
 

@@ -105,14 +105,14 @@ def reliability_diagram(predicted: pd.DataFrame) -> Picture:
 
 
 def mistakes(labelled: ImageSet, wrong: pd.DataFrame) -> Picture:
-    """Draw the first wrong predictions of `wrong`, in its order: those whose label is doubtful come first."""
+    """Draw the first rows of `wrong`, in its order: largest margin first."""
     if wrong.empty:
         return Picture("There is no mistake on the validation images.")
     first, doubtful = wrong.head(style.GRID), int(wrong["doubtful"].sum())
     top = first.iloc[0]
     return Picture(
-        f"The first {len(first)} of {len(wrong):,} mistakes, of which {doubtful:,} have a doubtful label: first "
-        f"{top['label']} predicted to be {top['predicted']} with confidence {top['confidence']:.2f}.",
+        f"The first {len(first)} of {len(wrong):,} mistakes, of which {doubtful:,} have a doubtful label. The first "
+        f"has the label {top['label']} and is predicted as {top['predicted']} with confidence {top['confidence']:.2f}.",
         _grid("Mistakes, doubtful labels first: label → predicted label, confidence", labelled, first),
     )
 

@@ -1,4 +1,4 @@
-"""What pictures and pages call the classes."""
+"""Names of the classes in pictures and pages."""
 
 import re
 from collections import Counter
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 
 def noun(labels: Iterable[object]) -> str:
-    """Return what an image of these classes shows, in a word: `digit` for the numbers 0 to 9, `image` for any other."""
+    """Return the word for an image of these classes: `digit` for the numbers 0 to 9, `image` for any other."""
     return "digit" if {*map(str, labels)} == {*"0123456789"} else "image"
 
 
 def short_names(labels: Iterable[object], longest: int = 12) -> dict[str, str]:
-    """Return a name of at most `longest` characters for each label, in their order: what tells it from all others.
+    """Return a name of at most `longest` characters for each label, in their order, distinct if possible.
 
-    That is the label itself, or else its beginning, a part of it with ellipses, or all its words abbreviated.
+    A name is the label itself, or else its beginning, a part of it with ellipses, or all its words abbreviated.
     """
     parts = {label: _parts(label, longest) for label in map(str, labels)}
     times = Counter(part for of_label in parts.values() for part in {*of_label})

@@ -1,4 +1,4 @@
-"""Pictures of the test set: what preprocessing makes of it, and the predictions."""
+"""Pictures of the test images, before and after preprocessing, and of their predictions."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def least_confident(test_set: ImageSet, of_members: NDArray[np.float32], classes
 
 
 def before_and_after(test_set: ImageSet, preprocessed: NDArray[np.float32]) -> Picture:
-    """Draw the first test images, each beside what the network sees of it.
+    """Draw the first test images, each beside its preprocessed image.
 
     Args:
         test_set: the images as they are.

@@ -61,8 +61,8 @@ class Picture:
     """A picture and its description.
 
     Attributes:
-        text: what it shows in words, with the figures of the run, for those who do not see it; without a figure the
-            sentence in its place.
+        text: what it shows, in words and with the figures of the run, as alternative text; without a figure, the
+            sentence to show instead.
         figure: None where there is nothing to draw.
     """
 
