@@ -112,10 +112,10 @@ def assert_refused(project: Project) -> None:
             ({"DownloadDataFiles": [404]}, "no competition 'small-digits'"),
             ({"DownloadDataFiles": [418]}, "(HTTP 418): what the service says about 418"),
             ({"DownloadDataFiles": [429]}, "takes no more requests for now"),
-            ({"DownloadDataFiles": [500]}, "Kaggle fails (HTTP 500)"),
+            ({"DownloadDataFiles": [500]}, "Kaggle has an internal error (HTTP 500)"),
             ({"DownloadDataFiles": ["drop"]}, "the connection to Kaggle failed"),
-            ({"DownloadDataFiles": ["hang"]}, "not done in time"),
-            ({"file": ["hang"]}, "not done in time"),
+            ({"DownloadDataFiles": ["hang"]}, "did not answer in time"),
+            ({"file": ["hang"]}, "did not answer in time"),
             ({"file": ["drop"]}, "the connection to Kaggle failed"),
             ({"file": [401]}, "the storage with Kaggle's files refused the request (HTTP 401)"),
             ({"file": [404]}, "the storage with Kaggle's files refused the request (HTTP 404)"),
@@ -178,7 +178,7 @@ def test_a_disk_that_is_full(row: Row, ready: Project, kaggle: Kaggle, blocks: i
         *slow(
             (True, {"IntrospectToken": [403]}, "does not know the token in KAGGLE_API_TOKEN"),
             (True, {"IntrospectToken": [401]}, "rejected the credentials"),
-            (True, {"IntrospectToken": ["hang"]}, "not done in time"),
+            (True, {"IntrospectToken": ["hang"]}, "did not answer in time"),
             (True, {"DownloadDataFiles": [403]}, "accept the rules"),
         ),
     ],
@@ -213,7 +213,7 @@ def test_no_network(row: Row, impatient: Project) -> None:
         ({"StartSubmissionUpload": [404]}, "what the service says about 404; likely causes: the competition is closed"),
         *slow(
             ({"ListSubmissions": [403]}, "https://www.kaggle.com/competitions/small-digits/rules"),
-            ({"ListSubmissions": ["hang"]}, "not done in time"),
+            ({"ListSubmissions": ["hang"]}, "did not answer in time"),
             ({"upload": [403]}, "refused the upload"),
             ({"upload": [500]}, "refused the upload"),
             ({"CreateSubmission": [400]}, "(HTTP 400): what the service says about 400"),
@@ -285,7 +285,7 @@ def test_a_submission_that_hangs_is_found(row: Row, impatient: Project, kaggle: 
     kaggle.faults["CreateSubmission"] = ["late hang"]
     output = impatient.run(*SUBMIT)
     row(kaggle.faults, output)
-    assert "not done in time" in output
+    assert "did not answer in time" in output
     assert score(impatient) == SCORE
     assert len(kaggle.submissions) == 1
 

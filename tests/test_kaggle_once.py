@@ -162,7 +162,7 @@ def test_a_child_that_does_not_end_at_its_deadline_is_killed(
 
     stopping = threading.Thread(target=stop)
     stopping.start()
-    assert "not done in time" in refusal(tmp_path)
+    assert "did not answer in time" in refusal(tmp_path)
     stopping.join()
 
 
@@ -370,7 +370,7 @@ def test_kaggle_s_words_are_told_without_secrets(kaggle: Kaggle, tmp_path: Path,
 def test_limits(kaggle: Kaggle, tmp_path: Path) -> None:
     kaggle.daily, kaggle.total = 1, True
     kaggle.submissions.append(Submission(1, "by hand", 0.5))
-    assert "used up for good" in refusal(tmp_path)
+    assert "no submission to this competition is left" in refusal(tmp_path)
     kaggle.total = False
     assert "try again after midnight UTC" in refusal(tmp_path)
 

@@ -35,6 +35,8 @@ PROGRAMS = {".", ".ci/run", "dvc", "export", "git", "gto", "kaggle", "make", "py
 RUN_BY_NO_TEST = {
     ".ci/run": "runs the tests themselves",
     "make test": "runs the tests themselves",
+    "python -m venv .venv": "installs for minutes; on Windows, in the workflow",
+    "python -m pip install -r requirements.txt": "installs for minutes; on Windows, in the workflow",
     "make bench": "needs the full data, and half an hour",
     "pytest tests/test_folds.py": "runs the tests themselves",
     'pytest -k "excluded"': "runs the tests themselves",
@@ -220,7 +222,7 @@ def test_the_quick_start(finished: Project, tmp_path: Path) -> None:
     assert clone.changed() == ""
     assert stages_run(follow(clone, ". .venv/bin/activate", "make repro")) == []
     assert "make experiments" in follow(clone, "make help")
-    assert stages_run(follow(clone, "make repro JOBS=4")) == []
+    assert stages_run(follow(clone, "make repro JOBS=4", "dvc repro", "python -m src.reporting.report")) == []
 
 
 @pytest.mark.slow

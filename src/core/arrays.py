@@ -43,7 +43,7 @@ Array: TypeAlias = NDArray[Any] | Rows
 def parts(array: Array, size: int = PART, order: NDArray[np.int64] | None = None) -> Iterator[NDArray[Any]]:
     """Yield copies of `size` consecutive rows of `array`, or of its rows in `order`; of an empty array one empty part.
 
-    Of an array that is mapped from a file no page stays in memory.
+    Pages of an array that is mapped from a file are released.
     """
     count = len(array) if order is None else len(order)
     for start in range(0, max(count, 1), size):

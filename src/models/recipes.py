@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 SIDE = 28
-"""Of the images in whose pixels a recipe's shifts and width are; on images of another side they are in proportion."""
+"""Shifts and widths of a recipe are in pixels of images of this side; they are scaled for images of another side."""
 
 USED_BY = {
     "channels": ("model", ("quick", "cnn")),

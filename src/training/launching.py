@@ -68,7 +68,7 @@ def words(launcher: str) -> list[str]:
 def _reason(stderr: str, program: str) -> str:
     """Return one line for a failure: what a process said of it, else what the launcher's report of fifty lines means.
 
-    The report is printed where a process failed for a reason that nobody foresaw.
+    The report is printed where a process failed for an unknown reason.
     """
     lines = stderr.strip().splitlines() or ["it failed and said nothing"]
     for line in lines:

@@ -24,7 +24,7 @@ def explain(failure: KaggleError, competition: str) -> str:
             )
         case "limit" if failure.text == "total":
             return (
-                "the submissions to this competition are used up for good: it limits their total, not only a "
+                "no submission to this competition is left: it limits their total number, not only a "
                 f"day's; see {page(competition, 'submissions')}"
             )
         case "limit":
@@ -36,7 +36,7 @@ def explain(failure: KaggleError, competition: str) -> str:
             return f"Kaggle refused the upload; nothing was submitted; try again later (see {page(competition)})"
         case "deadline":
             return (
-                "Kaggle was not done in time; try again later, or give it more than "
+                "Kaggle did not answer in time; try again later, or give it more than "
                 f"{timing.deadline() / 60:g} minutes (variable {timing.DEADLINE})"
             )
         case "connection":
@@ -79,6 +79,6 @@ def explain(failure: KaggleError, competition: str) -> str:
             when = f"after {until:%H:%M:%S} UTC on {until:%Y-%m-%d}" if failure.retry_after else "later"
             return f"Kaggle takes no more requests for now (HTTP 429){text}; try again {when}"
         case status if status >= 500:
-            return f"Kaggle fails (HTTP {status}){text}; try again later"
+            return f"Kaggle has an internal error (HTTP {status}){text}; try again later"
         case status:
             return f"Kaggle refused the request (HTTP {status}){text}; see {page(competition)}"

@@ -201,7 +201,7 @@ class Source(Section):
             if found.status == "ERROR":
                 raise UserError(
                     f"Kaggle could not score submission {found.ref}: {found.error or 'it gives no reason'}; the same "
-                    f"predictions are not sent again by themselves; see {self._submissions_page}; where the failure "
+                    f"predictions are not sent again automatically; see {self._submissions_page}; where the failure "
                     f"was Kaggle's, send them by hand, and the next run takes the score: "
                     f'kaggle competitions submit {self.competition} -f {csv} -m "{message}"'
                 )

@@ -33,7 +33,7 @@ def path(name: str) -> Path:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", "") or str(error)
     raise UserError(
-        f"no folder to remember submissions in ({reason}); set HOME or XDG_STATE_HOME to one that can be written"
+        f"the record of submissions cannot be written ({reason}); set HOME or XDG_STATE_HOME to one that can be written"
     )
 
 

@@ -48,4 +48,4 @@ class Source(Section):
 
     def submit(self, csv: Path, message: str) -> None:
         """Print which file to upload."""
-        print(f"upload {csv} to the competition's page; a message to go with it: {message}")
+        print(f"upload {csv} to the competition's page; with the message: {message}")
