@@ -47,7 +47,7 @@ def bare_epoch(recipe: Recipe, images: Tensor, labels: Tensor) -> None:
     for chosen in torch.randperm(len(labels), generator=generator).split(recipe.batch_size):
         batch = images[chosen]
         if recipe.augmentation is not None:
-            random = random_matrices(len(batch), recipe.augmentation, generator)
+            random = random_matrices([len(batch)], recipe.augmentation, generator)
             batch = preprocessing.warp(batch, preprocessing.compose(matrices[chosen], random))
         logits = forward.compute(network, batch, precision)
         loss = cross_entropy(logits, labels[chosen], label_smoothing=recipe.label_smoothing)

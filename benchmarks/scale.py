@@ -135,7 +135,7 @@ def write_csv(path: Path, header: list[str], digits: ImageSet, factor: int) -> N
 
 def distorted(images: NDArray[np.uint8], generator: torch.Generator) -> NDArray[np.uint8]:
     """Return the images, shape (n, side, side), with a random affine distortion."""
-    matrices = random_matrices(len(images), DISTORTION, generator)
+    matrices = random_matrices([len(images)], DISTORTION, generator)
     warped = warp(torch.from_numpy(images).float(), matrices)
     return warped.round().clamp(0, 255).to(torch.uint8).numpy()
 

@@ -73,9 +73,21 @@ def test_bfloat16_is_used_where_the_processor_has_it_and_leaves_the_weights_floa
     assert (layer_precision("float64", CPU), layer_precision("float32", CPU)) == ("float64", "float32")
 
 
+@pytest.mark.parametrize(
+    ("capability", "mixed"), [((6, 1), "float32"), ((7, 0), "float16"), ((7, 5), "float16"), ((8, 0), "bfloat16")]
+)
+def test_a_gpu_that_has_only_float16_takes_that_for_bfloat16(
+    capability: tuple[int, int], mixed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    found = [layer_precision(name, torch.device("cuda")) for name in ("bfloat16", "float32", "float64")]
+    assert found == [mixed, "float32", "float64"]
+    assert layer_precision("bfloat16", torch.device("mps")) == "float32"
+
+
 def distort(images: torch.Tensor, augmentation: Augmentation, generator: torch.Generator) -> torch.Tensor:
     distorted = recipe("cnn").model_copy(update={"augmentation": augmentation})
-    return next(TrainingImages(images, distorted, generator).batches([slice(None)], torch.zeros(len(images))))[0]
+    return next(TrainingImages(images, distorted, generator).epoch(torch.zeros(len(images)), len(images), None))[0]
 
 
 def spot(side: int = 28) -> torch.Tensor:

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -132,12 +134,11 @@ def test_training_images_are_those_of_inference_where_nothing_is_random(monkeypa
     still = plain.model_copy(update={"augmentation": Augmentation()})
     seen = preprocess(images, DESLANT)
     monkeypatch.setattr(preprocessing, "CHUNK", 2)
-    for recipe in (plain, still):
-        chosen = [slice(1, 3), torch.tensor([2, 0])]
-        found = TrainingImages(images.clone(), recipe, torch.Generator()).batches(chosen, torch.arange(3))
-        for (batch, labels), expected in zip(found, ([1, 2], [2, 0]), strict=True):
-            assert labels.tolist() == expected
-            torch.testing.assert_close(batch, seen[expected], atol=1e-5, rtol=0)
+    for recipe, order in itertools.product((plain, still), (None, torch.Generator().manual_seed(0))):
+        batches = [*TrainingImages(images.clone(), recipe, torch.Generator()).epoch(torch.arange(3), 2, order)]
+        assert [len(labels) for _, labels in batches] == [2, 1]
+        for batch, labels in batches:
+            torch.testing.assert_close(batch, seen[labels], atol=1e-5, rtol=0)
 
 
 def test_a_composed_matrix_does_both_in_one_step() -> None:

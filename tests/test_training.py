@@ -236,8 +236,8 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
     images = TrainingImages(torch.rand(70, 28, 28).to(device), distorted, generator)
     labels = torch.zeros(70, dtype=torch.long, device=device)
     network = networks.build(distorted, 28, 10, seed=0).to(device, torch.float32)
-    means = BatchMeans(device)
-    for batch, targets in images.batches(batches(70, 32, generator), labels):
+    means = BatchMeans(device, torch.float32)
+    for batch, targets in images.epoch(labels, 32, generator):
         logits = network(batch)
         loss = losses.BY_NAME[distorted.loss](logits, targets)
         loss.backward()
@@ -280,13 +280,39 @@ def test_batches_hold_every_image_once_and_the_last_is_smaller(order: torch.Gene
     assert (torch.cat(found).tolist() == list(range(10))) == (order is None)
 
 
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"deslant": True}], ids=["raw", "deslanted"])
+@pytest.mark.parametrize("limits", [None, {"rotation": 8.0, "zoom": 0.08, "shear": 0.1, "shift": 1.0}])
+def test_batches_prepared_together_are_those_prepared_one_by_one(
+    shuffled: bool, settings: dict[str, bool], limits: dict[str, float] | None, digits: ImageSet
+) -> None:
+    """A GPU prepares many at once; the random numbers come from the CPU's generator in the same order."""
+    distorted = recipe(model="mlp", preprocessing=settings or None, augmentation=limits)
+
+    def two_epochs(at_once: int) -> list[tuple[Tensor, Tensor]]:
+        generator = torch.Generator().manual_seed(0)
+        pixels = torch.from_numpy(np.array(digits.images[:450]))
+        images = TrainingImages(pixels, distorted, generator, at_once=at_once)
+        order = generator if shuffled else None
+        return [pair for _ in range(2) for pair in images.epoch(torch.arange(450), 32, order)]
+
+    expected = two_epochs(at_once=1)
+    assert [len(labels) for _, labels in expected] == 2 * (14 * [32] + [2])
+    for at_once in (4, 100):
+        for (batch, labels), (alone, its_labels) in zip(two_epochs(at_once), expected, strict=True):
+            assert torch.equal(labels, its_labels) and torch.equal(batch, alone)
+
+
 def test_means_are_over_images_not_over_batches() -> None:
     """The notebook's bug: it averaged the accuracies of batches although the last one is smaller."""
-    means = BatchMeans(CPU)
+    means = BatchMeans(CPU, torch.float32)
     logits = torch.tensor([[1.0, 0.0]])
     means.add(logits.repeat(3, 1), torch.tensor([0, 0, 0]), torch.tensor(1.0))
     means.add(logits, torch.tensor([1]), torch.tensor(5.0))
     assert (means.loss, means.accuracy) == (2.0, 0.75)
+    means.reset()
+    means.add(logits, torch.tensor([0]), torch.tensor(7.0))
+    assert (means.loss, means.accuracy) == (7.0, 1.0)
 
 
 def test_the_rate_falls_from_its_highest_to_zero() -> None:

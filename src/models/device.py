@@ -34,13 +34,14 @@ def torch_dtype(precision: str, device: torch.device) -> torch.dtype:
 def layer_precision(precision: str, device: torch.device) -> str:
     """Return the precision in which the layers of a network compute in training, for a recipe's `precision`.
 
-    It is `bfloat16` only where the device has instructions for it: emulated, it is many times slower than float32.
+    It is `bfloat16` only where the device has instructions for it: emulated, it is many times slower than float32. GPUs
+    that have them for float16 alone, such as the T4, compute in `float16`.
     """
-    return "float32" if precision == "bfloat16" and not _has_bfloat16(device) else precision
-
-
-def _has_bfloat16(device: torch.device) -> bool:
+    if precision != "bfloat16":
+        return precision
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        major, _ = torch.cuda.get_device_capability(device)
+        return "bfloat16" if major >= 8 else "float16" if major == 7 else "float32"
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    has_it = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return "bfloat16" if has_it else "float32"

@@ -20,9 +20,12 @@ UNSURE = 0.8
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
     """Return the logits (B, C), in the data type of `batch`, of a training batch (B, side, side).
 
-    The layers run in automatic mixed precision if `precision`, as `device.layer_precision` returns it, is bfloat16.
+    The layers run in automatic mixed precision if `precision`, as `device.layer_precision` returns it, has 16 bits.
     """
-    with torch.autocast(batch.device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext():
+    mixed = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(precision)
+    # a layer reads its weights once: a cache of them is of no use, and a CUDA graph must not have one
+    autocast = nullcontext() if mixed is None else torch.autocast(batch.device.type, mixed, cache_enabled=False)
+    with autocast:
         logits: Tensor = network(batch)
     return logits.to(batch.dtype)
 

@@ -1,12 +1,13 @@
 """Random affine distortion of training images."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from src.models import preprocessing
 from src.models.recipes import SIDE, Augmentation, Recipe
+from src.training.batches import batches
 
 
 class TrainingImages:
@@ -20,6 +21,7 @@ class TrainingImages:
         recipe: its preprocessing and augmentation are used.
         generator: draws the distortions.
         share: returns the rows of a batch that this process trains on.
+        at_once: how many batches are prepared at a time, which does not change them; several only in one process.
     """
 
     def __init__(
@@ -28,9 +30,10 @@ class TrainingImages:
         recipe: Recipe,
         generator: torch.Generator,
         share: Callable[[Tensor], Tensor] = lambda batch: batch,
+        at_once: int = 1,
     ) -> None:
         self._images, self._augmentation, self._generator = images, recipe.augmentation, generator
-        self._share = share
+        self._share, self._at_once = share, at_once
         self._matrices: Tensor | None = None
         if recipe.preprocessing is not None:
             self._matrices = preprocessing.matrices(images, recipe.preprocessing)
@@ -41,42 +44,57 @@ class TrainingImages:
                     chunk.copy_(preprocessing.warp(chunk, matrices))
                 self._matrices = None
 
-    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield this process's share of the images (B, side, side) that are chosen for each batch, and all labels."""
-        for one in chosen:
-            yield self._as_seen(self._images[one], one), labels[one]
+    def epoch(self, labels: Tensor, size: int, order: torch.Generator | None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield batches in which each image occurs once: this process's share of the images, and all their labels.
 
-    def _as_seen(self, whole: Tensor, chosen: Tensor | slice) -> Tensor:
-        """Return this process's share of a batch as the network sees it."""
+        Args:
+            labels: of all images, shape (N,).
+            size: of a batch; the last one may be smaller.
+            order: draws the order of the images; None keeps theirs.
+
+        Returns:
+            Pairs of images (B, side, side), fewer with several processes, and labels (B,).
+        """
+        for chosen in batches(len(labels), size * self._at_once, order):
+            yield from self._batches(self._images[chosen], chosen, labels[chosen], size)
+
+    def _batches(
+        self, images: Tensor, chosen: Tensor | slice, labels: Tensor, size: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Return the batches of some of the images."""
+        targets = torch.split(labels, size)
+        seen = self._as_seen(images, chosen, [len(one) for one in targets])
+        return zip(torch.split(seen, size), targets, strict=True)
+
+    def _as_seen(self, whole: Tensor, chosen: Tensor | slice, sizes: Sequence[int]) -> Tensor:
+        """Return this process's share of batches of these sizes as the network sees it."""
         batch = self._share(whole)
         if self._matrices is None and self._augmentation is None:
             return batch
         matrices = None if self._matrices is None else self._share(self._matrices[chosen])
         if self._augmentation is not None:
-            drawn = random_matrices(len(whole), self._augmentation, self._generator)
+            drawn = random_matrices(sizes, self._augmentation, self._generator)
             random = self._share(drawn).to(batch)
             matrices = random if matrices is None else preprocessing.compose(matrices, random)
         assert matrices is not None
         return preprocessing.warp(batch, matrices)
 
 
-def random_matrices(count: int, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Return `count` random affine matrices, shape (count, 2, 3), for images of any side.
+def random_matrices(sizes: Sequence[int], augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Return random affine matrices (N, 2, 3) for batches of these sizes, N in all, of images of any side.
+
+    Each batch has the numbers that it would have if the batches were drawn one by one.
 
     Simard, P. Y., Steinkraus, D. & Platt, J. C. (2003), Best practices for convolutional neural networks applied to
     visual document analysis, ICDAR.
     """
     pixel = 2 / SIDE  # a sampling grid runs from -1 to 1
-
-    def uniform(largest: float, columns: int = 1) -> tuple[Tensor, ...]:
-        draws = torch.rand(count, columns, generator=generator) * 2 - 1
-        return torch.split(draws * largest, 1, dim=1)
-
-    (angle,) = uniform(augmentation.rotation * torch.pi / 180)
-    (slant,) = uniform(augmentation.shear)
-    width, height = uniform(augmentation.zoom, 2)
-    right, down = uniform(augmentation.shift * pixel, 2)
+    largest = augmentation.rotation * torch.pi / 180, augmentation.shear, augmentation.zoom, augmentation.shift * pixel
+    draws = [[torch.rand(size, columns, generator=generator) for columns in (1, 1, 2, 2)] for size in sizes]
+    uniform = [(torch.cat(each) * 2 - 1) * limit for each, limit in zip(zip(*draws, strict=True), largest, strict=True)]
+    angle, slant = uniform[:2]
+    (width, height), (right, down) = (torch.split(each, 1, dim=1) for each in uniform[2:])
     cos, sin = angle.cos(), angle.sin()
     across = [cos * (1 + width), (slant * cos - sin) * (1 + width), right]
     along = [sin * (1 + height), (slant * sin + cos) * (1 + height), down]
-    return torch.cat(across + along, dim=1).view(count, 2, 3)
+    return torch.cat(across + along, dim=1).view(len(angle), 2, 3)

@@ -56,26 +56,39 @@ class BatchMeans:
     """Mean loss and accuracy over images, for batches of any size.
 
     The sums stay on the device, so that a step does not wait for them.
+
+    Args:
+        device: where the batches are.
+        dtype: of the losses.
+
+    Attributes:
+        sums: of the losses, of the correct predictions and of the images, shape () each; changed in place.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._loss, self._correct = torch.zeros((), device=device), torch.zeros((), device=device)
-        self._count = 0
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        kinds = (dtype, torch.float32, torch.int64)
+        self.sums = [torch.zeros((), device=device, dtype=kind) for kind in kinds]
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        for total in self.sums:
+            total.zero_()
 
     def add(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Count a batch: logits (B, C), labels (B,) and the mean loss of the batch."""
         # argmax takes five times as long on the logits of the linear model, which are transposed in memory
         predicted = logits.detach().max(dim=1).indices
-        self._loss = self._loss + loss.detach() * len(labels)
-        self._correct = self._correct + (predicted == labels).sum()
-        self._count += len(labels)
+        loss_sum, correct, count = self.sums
+        loss_sum += loss.detach() * len(labels)
+        correct += (predicted == labels).sum()
+        count += len(labels)
 
     @property
     def loss(self) -> float:
         """Mean loss over all images so far."""
-        return self._loss.item() / self._count
+        return self.sums[0].item() / self.sums[2].item()
 
     @property
     def accuracy(self) -> float:
         """Accuracy, in [0, 1], over all images so far."""
-        return self._correct.item() / self._count
+        return self.sums[1].item() / self.sums[2].item()

@@ -9,16 +9,16 @@ import torch
 from src.core.errors import UserError
 from src.core.progress import Progress
 from src.data.images import ImageSet, has_bright_ground
-from src.models import forward, networks, preprocessing
+from src.models import networks, preprocessing
 from src.models.checkpoints import Checkpoint
-from src.models.device import layer_precision, torch_dtype
+from src.models.device import torch_dtype
 from src.models.recipes import Recipe
-from src.training import losses
-from src.training.batches import BatchMeans, batch_size, batches
+from src.training.batches import batch_size
 from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
 from src.training.mapped import fits_into_memory, training_images
-from src.training.optimization import make_optimizer, set_learning_rate
+from src.training.optimization import learning_rate
 from src.training.processes import ALONE, Processes
+from src.training.step import make_step
 
 
 def train(
@@ -57,31 +57,24 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     order = generator if recipe.shuffle else None
     in_memory = fits_into_memory(labelled.images, dtype)
-    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes.share)
+    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes)
     validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
     validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
     network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
-    parallel = processes.parallel(network)
-    optimizer = make_optimizer(recipe, network)
-    steps_per_epoch = math.ceil(len(train_set) / size)
+    step = make_step(recipe, network, device, processes)
+    means = step.means
+    steps = recipe.epochs * math.ceil(len(train_set) / size)
+    done = 0
     epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
-    step = 0
     curve: list[CurvePoint] = []
-    precision = layer_precision(recipe.precision, device)
-    with Progress(f"training fold {fold}, seed {seed}, in {precision}", recipe.epochs, "epoch") as progress:
+    with Progress(f"training fold {fold}, seed {seed}, in {step.precision}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             network.train()
-            means = BatchMeans(device)
-            for batch, targets in images.batches(batches(len(labels), size, order), labels):
-                set_learning_rate(optimizer, recipe, (step + 0.5) / (recipe.epochs * steps_per_epoch))
-                logits = processes.gather(forward.compute(parallel, batch, precision), len(targets))
-                loss = losses.BY_NAME[recipe.loss](logits, targets, label_smoothing=recipe.label_smoothing)
-                network.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
-                optimizer.step()
-                means.add(logits, targets, loss)
-                step += 1
+            means.reset()
+            for batch, targets in images.epoch(labels, size, order):
+                step(batch, targets, learning_rate(recipe, (done + 0.5) / steps))
+                done += 1
             _check_finite(means.loss, epoch)
             if processes.first and (epoch % epochs_per_point == 0 or epoch == recipe.epochs):
                 measured = measure(network, recipe, validation_images, validation_labels, not in_memory)

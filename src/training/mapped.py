@@ -4,7 +4,7 @@ The batches are the same as those of a set in memory, in the same random order, 
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -18,6 +18,8 @@ from src.core.arrays import Array
 from src.models import preprocessing
 from src.models.recipes import Recipe
 from src.training.augmentation import TrainingImages
+from src.training.batches import batches
+from src.training.processes import Processes
 
 SHARE = 0.25
 """The share of this machine's memory that the labelled images may take."""
@@ -39,12 +41,16 @@ def training_images(
     device: torch.device,
     dtype: torch.dtype,
     in_memory: bool,
-    share: Callable[[Tensor], Tensor],
+    processes: Processes,
 ) -> TrainingImages:
     """Return the images of a training set, shape (N, side, side) in [0, 1], for training as `dtype` on `device`."""
-    if in_memory:
-        return TrainingImages(torch.from_numpy(arrays.load(images)).to(device, dtype), recipe, generator, share)
-    return MappedImages(images, recipe, generator, device, dtype, share)
+    if not in_memory:
+        return MappedImages(images, recipe, generator, device, dtype, processes.share)
+    # a GPU prepares many batches in the time of one; on a processor a single batch is in its caches when it is trained
+    many = device.type == "cuda" and processes.count == 1
+    at_once = max(1, preprocessing.CHUNK // recipe.batch_size) if many else 1
+    moved = torch.from_numpy(arrays.load(images)).to(device, dtype)
+    return TrainingImages(moved, recipe, generator, processes.share, at_once)
 
 
 class MappedImages(TrainingImages):
@@ -76,15 +82,15 @@ class MappedImages(TrainingImages):
             parts = (self._moved(torch.from_numpy(part)) for part in arrays.parts(images, preprocessing.CHUNK))
             self._matrices = torch.cat([preprocessing.matrices(part, recipe.preprocessing) for part in parts])
 
-    def batches(self, chosen: Iterable[Tensor | slice], labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(self, labels: Tensor, size: int, order: torch.Generator | None) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield what `TrainingImages` yields, with images that a thread has read some batches ahead."""
-        remaining = iter(chosen)
+        remaining = batches(len(labels), size, order)
         with ThreadPoolExecutor(max_workers=1) as reader:
             reading = reader.submit(self._read, [*islice(remaining, GROUP)])
             while group := reading.result():
                 reading = reader.submit(self._read, [*islice(remaining, GROUP)])
                 for one, images in group:
-                    yield self._as_seen(self._moved(images), one), labels[one]
+                    yield from self._batches(self._moved(images), one, labels[one], size)
 
     def _read(self, group: list[Tensor | slice]) -> list[tuple[Tensor | slice, Tensor]]:
         if not group:

@@ -3,26 +3,24 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from src.models.recipes import Recipe
 
 
-def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer, with weight decay for all weights but biases and batch normalizations."""
+def make_optimizer(recipe: Recipe, network: nn.Module, rate: Tensor | None = None) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer, with weight decay for all weights but biases and batch normalizations.
+
+    With `rate`, float32 of shape (), a CUDA graph of its steps can be captured, which reads the learning rate from it.
+    """
+    captured, lr = rate is not None, recipe.lr if rate is None else rate
     groups = [
         {"params": [weight for weight in network.parameters() if weight.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [weight for weight in network.parameters() if weight.ndim == 1], "weight_decay": 0.0},
     ]
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, foreach=False)
-    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(recipe.betas[0], recipe.betas[1]), fused=True)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, progress: float) -> None:
-    """Set the learning rate of the next step; `progress`, in [0, 1), is the fraction of all steps that are done."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, progress)
+        return torch.optim.SGD(groups, lr=lr, momentum=recipe.momentum, foreach=False, fused=captured)
+    return torch.optim.AdamW(groups, lr=lr, betas=(recipe.betas[0], recipe.betas[1]), capturable=captured, fused=True)
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:

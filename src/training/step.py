@@ -1,0 +1,132 @@
+"""A step of training: forward pass, loss, backward pass, optimizer, and the means over the epoch.
+
+On a GPU the hundred operations of a step take less time than Python needs to start them. There the step is captured as
+one CUDA graph, which starts as a whole. **It was never run on a GPU**: `tests/test_step.py` compares it with the other
+on a graph of its own, which records operations on the CPU and replays them, and with a real one where there is a GPU.
+"""
+
+from itertools import zip_longest
+
+import torch
+from torch import Tensor, nn
+
+from src.models import forward
+from src.models.device import layer_precision, torch_dtype
+from src.models.recipes import Recipe
+from src.training import losses
+from src.training.batches import BatchMeans
+from src.training.optimization import make_optimizer
+from src.training.processes import ALONE, Processes
+
+WARM_UP = 3
+"""Steps before a capture, in which libraries choose their algorithms and the optimizer creates its state."""
+
+
+class Step:
+    """A step that starts its operations one by one, on every device.
+
+    Args:
+        recipe: its loss, optimizer and precision are used.
+        network: what is trained, on `device`.
+        device: where it computes.
+        processes: those that train together.
+        rate: where the optimizer reads the learning rate, if it cannot be handed to it.
+
+    Attributes:
+        means: mean loss and accuracy over the batches since they were last reset.
+        precision: of the layers: `bfloat16`, `float16`, `float32` or `float64`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: nn.Module,
+        device: torch.device,
+        processes: Processes = ALONE,
+        rate: Tensor | None = None,
+    ) -> None:
+        self.means = BatchMeans(device, torch_dtype(recipe.precision, device))
+        self.precision = layer_precision(recipe.precision, device)
+        self._recipe, self._network, self._processes = recipe, network, processes
+        self._parallel = processes.parallel(network)
+        self._optimizer = make_optimizer(recipe, network, rate)
+        # small gradients would be 0 in float16
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
+
+    def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
+        """Learn from this process's share of the images (B, side, side) of a batch, and all its labels (B,).
+
+        Args:
+            images: as the network sees them.
+            labels: the number of the class of each image of the whole batch.
+            rate: the learning rate.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._learn(images, labels)
+
+    def _learn(self, images: Tensor, labels: Tensor) -> None:
+        recipe = self._recipe
+        logits = self._processes.gather(forward.compute(self._parallel, images, self.precision), len(labels))
+        loss = losses.BY_NAME[recipe.loss](logits, labels, label_smoothing=recipe.label_smoothing)
+        self._network.zero_grad()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's types lack it
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self.means.add(logits, labels, loss)
+
+
+class CapturedStep(Step):
+    """The same step as one CUDA graph, in a single process.
+
+    A graph has its tensors at fixed places and holds no number of Python. So each batch is copied to the place from
+    which its graph reads, the learning rate is a tensor, and each size of a batch has a graph of its own.
+    """
+
+    def __init__(self, recipe: Recipe, network: nn.Module, device: torch.device) -> None:
+        self._rate = torch.zeros((), device=device)
+        super().__init__(recipe, network, device, rate=self._rate)
+        self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
+
+    def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
+        """Do what `Step` does."""
+        self._rate.fill_(rate)
+        if len(labels) not in self._graphs:
+            self._graphs[len(labels)] = self._captured(images.clone(), labels.clone())
+        graph, images_place, labels_place = self._graphs[len(labels)]
+        images_place.copy_(images)
+        labels_place.copy_(labels)
+        graph.replay()
+
+    def _captured(self, images: Tensor, labels: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        """Return a graph of the step that reads its batch from these tensors, and them; nothing is learned."""
+        before = [tensor.clone() for tensor in self._state()]
+        side, current = torch.cuda.Stream(), torch.cuda.current_stream()  # type: ignore[no-untyped-call]  # torch lacks it
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                self._learn(images, labels)
+        current.wait_stream(side)
+        for tensor, value in zip_longest(self._state(), before):
+            # the optimizer creates its state in its first step; it begins with zeros
+            tensor.zero_() if value is None else tensor.copy_(value)
+        self._network.zero_grad()  # the gradients belong to the graph
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._learn(images, labels)
+        return graph, images, labels
+
+    def _state(self) -> list[Tensor]:
+        """Return all tensors that a step changes, those of the optimizer last."""
+        optimizer = [tensor for state in self._optimizer.state.values() for tensor in state.values()]
+        return [*self._network.state_dict().values(), *self.means.sums, *optimizer]
+
+
+def make_step(recipe: Recipe, network: nn.Module, device: torch.device, processes: Processes) -> Step:
+    """Return a captured step on a GPU, and the other in several processes, on other devices, and in float16.
+
+    In float16 torch also rescales the gradients in each step; whether that can be captured was not tried.
+    """
+    if device.type == "cuda" and processes.count == 1 and layer_precision(recipe.precision, device) != "float16":
+        return CapturedStep(recipe, network, device)
+    return Step(recipe, network, device, processes)
