@@ -2,39 +2,44 @@
 
 Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
 machine that it was made on, to `benchmarks/results.md`. With the names of modules only their rows are printed.
+
+`python -m benchmarks gpu` needs no packages but numpy, pandas, psutil, pydantic, ruamel.yaml, safetensors, torch and
+tqdm, so that it runs where PyTorch is installed and the project is not.
 """
 
 import platform
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import bare_loop, cross_validation, demo, logistic, mnist_example, notebook, reading
 from benchmarks.full_data import required_zip, unpack
 from benchmarks.timing import cpu
-from src.check import Params
 from src.core import params
+from src.models.recipes import Recipe
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = ["| what | peer | this pipeline | ratio: median (least-greatest) |", "| --- | --- | --- | --- |"]
-BENCHMARKS = (notebook, reading, logistic, demo, bare_loop, mnist_example, cross_validation)
-"""The shortest come first."""
+BENCHMARKS = ("notebook", "reading", "logistic", "demo", "bare_loop", "mnist_example", "cross_validation")
+"""The shortest come first. `gpu` is run by name, or where there is one."""
 
 
 def main(names: Sequence[str]) -> None:
     """Run the benchmarks of these names, or all."""
-    by_name = {one.__name__.removeprefix("benchmarks."): one for one in BENCHMARKS}
+    has_gpu = torch.cuda.is_available()
+    if "gpu" in names and not has_gpu:
+        raise SystemExit("there is no GPU: torch finds no cuda on this machine")
     zip_file = required_zip()
-    recipes = params.validate(params.read(), Params, []).recipes
+    recipes = params.get("recipes", dict[str, Recipe])
     lines = list(HEAD)
     print("\n".join(HEAD), flush=True)
     with TemporaryDirectory() as folder:
         data = unpack(zip_file, Path(folder))
-        for name in names or by_name:
-            for row in by_name[name].measure(data, recipes):
+        for name in names or (*BENCHMARKS, *(["gpu"] if has_gpu else [])):
+            for row in import_module(f"benchmarks.{name}").measure(data, recipes):
                 lines.append(str(row))
                 print(row, flush=True)
     if not names:

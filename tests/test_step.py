@@ -1,7 +1,11 @@
 """A captured step learns what a step learns that starts its operations one by one."""
 
+import re
+import sys
+import tomllib
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib.metadata import packages_distributions
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +23,7 @@ from src.models.recipes import Recipe
 from src.training import loop, step
 from src.training.processes import Processes
 from src.training.step import CapturedStep, Step, make_step
+from tests.conftest import ROOT, Project
 
 HALVES = {"lr": 0.5, "momentum": 0.5, "weight_decay": 0.25}
 """Products with them are exact, so that it makes no difference whether an optimizer rounds between two operations."""
@@ -172,3 +177,15 @@ def test_float16_learns_what_float32_learns(
         accuracies.append(curve[-1].validation_accuracy)
         assert f"training fold 3, seed 0, in {precision}" in capsys.readouterr().out
     assert accuracies == pytest.approx([max(accuracies)] * 2, abs=0.03) and max(accuracies) > 0.85
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="it would run for minutes")
+def test_the_benchmark_of_a_gpu_needs_few_packages_and_says_that_there_is_none() -> None:
+    needed = {"numpy", "pandas", "psutil", "pydantic", "ruamel-yaml", "safetensors", "torch", "tqdm"}
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    others = {re.split(r"[=>]", line)[0] for line in content["project"]["dependencies"]} - needed
+    assert len(others) > 8
+    modules = [module for module, names in packages_distributions().items() if others & {*names}]
+    code = f"import sys; sys.modules |= dict.fromkeys({modules}); import benchmarks.gpu, benchmarks.__main__ as all_; "
+    said = Project(ROOT).run(sys.executable, "-c", code + "all_.main(['gpu'])", fails=True)
+    assert said == "there is no GPU: torch finds no cuda on this machine\n"

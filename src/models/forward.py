@@ -12,6 +12,7 @@ from src.models import preprocessing
 from src.models.recipes import Preprocessing
 
 BATCH_SIZE = 250
+"""How many images a processor predicts at a time; a GPU predicts `preprocessing.CHUNK`."""
 
 UNSURE = 0.8
 """A network is unsure of an image if it gives no class this probability."""
@@ -78,5 +79,6 @@ def _batches(network: nn.Module, images: Array, settings: Preprocessing | None) 
     """
     weight = next(network.parameters())
     network.eval()
-    for batch in preprocessing.batches(images, settings, BATCH_SIZE):
+    size = preprocessing.CHUNK if weight.is_cuda else BATCH_SIZE
+    for batch in preprocessing.batches(images, settings, size):
         yield torch.from_numpy(batch).to(weight.device, weight.dtype)

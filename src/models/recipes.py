@@ -62,8 +62,8 @@ class Recipe(Section):
         initial_range: the initial weights of the linear model are uniform in [-initial_range, initial_range].
         precision: of the arithmetic in training and prediction. With float64 the linear model has the same bytes on
             every CPU, although its weights are stored as float32. bfloat16 is automatic mixed precision in training,
-            where the processor has bfloat16 instructions, and float32 elsewhere and in prediction; weights, loss and
-            the statistics of batch normalizations are always float32.
+            where the device has bfloat16 instructions, or float16 on a GPU that has only those, and float32 elsewhere
+            and in prediction; weights, loss and the statistics of batch normalizations are always float32.
         loss: `cross_entropy`, or `rmse`: the root of the mean squared difference of probabilities and one-hot labels.
         label_smoothing: fraction of the target probability that is spread evenly over all classes, in training only.
         optimizer: `sgd`, or `adamw`.

@@ -61,10 +61,11 @@ class TrainingImages:
     def _batches(
         self, images: Tensor, chosen: Tensor | slice, labels: Tensor, size: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Return the batches of some of the images."""
-        targets = torch.split(labels, size)
-        seen = self._as_seen(images, chosen, [len(one) for one in targets])
-        return zip(torch.split(seen, size), targets, strict=True)
+        """Yield the batches of some of the images."""
+        starts = range(0, len(labels), size)
+        seen = self._as_seen(images, chosen, [min(size, len(labels) - start) for start in starts])
+        for start in starts:
+            yield seen[start : start + size], labels[start : start + size]
 
     def _as_seen(self, whole: Tensor, chosen: Tensor | slice, sizes: Sequence[int]) -> Tensor:
         """Return this process's share of batches of these sizes as the network sees it."""

@@ -56,7 +56,7 @@ def train(
     dtype = torch_dtype(recipe.precision, device)
     generator = torch.Generator().manual_seed(seed)
     order = generator if recipe.shuffle else None
-    in_memory = fits_into_memory(labelled.images, dtype)
+    in_memory = fits_into_memory(labelled.images, dtype, device)
     images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes)
     validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
     labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)

@@ -22,15 +22,17 @@ from src.training.batches import batches
 from src.training.processes import Processes
 
 SHARE = 0.25
-"""The share of this machine's memory that the labelled images may take."""
+"""The share of the memory that the labelled images may take."""
 
 GROUP = 64
 """Batches that are read together, in the order of the file, while as many are trained."""
 
 
-def fits_into_memory(images: Array, dtype: torch.dtype) -> bool:
-    """Whether all `images`, as `dtype`, take at most `SHARE` of the memory of this machine."""
+def fits_into_memory(images: Array, dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether all `images`, as `dtype`, take at most `SHARE` of the memory of this machine and of a GPU that trains."""
     memory: int = psutil.virtual_memory().total
+    if device.type == "cuda":
+        memory = min(memory, torch.cuda.get_device_properties(device).total_memory)
     return math.prod(images.shape) * dtype.itemsize <= SHARE * memory
 
 
