@@ -21,7 +21,7 @@ from src.data.images import ImageSet
 from src.models import networks
 from src.models.recipes import Recipe
 from src.training import loop, step
-from src.training.processes import Processes
+from src.training.processes import ALONE, Processes
 from src.training.step import CapturedStep, Step, make_step
 from tests.conftest import ROOT, Project
 
@@ -113,6 +113,10 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.model_validate(plain | changes)
 
 
+def eager(*arguments: Any) -> Step:
+    return Step(*arguments, ALONE)
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_it_learns_the_same(name: str, device: torch.device) -> None:
     """The rate and the batch change from step to step, and every other batch is smaller."""
@@ -121,9 +125,9 @@ def test_it_learns_the_same(name: str, device: torch.device) -> None:
     batches = [torch.rand(size, 28, 28, generator=generator).to(device, dtype) for size in SIZES]
     labels = [torch.randint(10, (size,), generator=generator).to(device) for size in SIZES]
     each = []
-    for kind in (Step, CapturedStep):
+    for kind in (eager, CapturedStep):
         network = networks.build(ours, 28, 10, seed=0).to(device)
-        take_step = kind(ours, network, device)
+        take_step: Step = kind(ours, network, device)
         learned = []
         for batch, targets, rate in zip(batches, labels, RATES, strict=True):
             take_step(batch, targets, rate)
@@ -143,7 +147,7 @@ def test_a_training_of_captured_steps_is_that_of_others(
     """The learning rate is rounded to float32, so that the last digits differ."""
     ours = recipe(**RECIPES[name] | {"epochs": 3, "schedule": "linear", "precision": "float32"})
     curves = []
-    for make in (Step, CapturedStep):
+    for make in (eager, CapturedStep):
         monkeypatch.setattr(loop, "make_step", lambda *arguments, make=make: make(*arguments[:3]))
         curves.append(loop.train(ours, 3, 0, digits, device)[1])
     expected, found = curves

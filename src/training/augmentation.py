@@ -45,25 +45,19 @@ class TrainingImages:
                 self._matrices = None
 
     def epoch(self, labels: Tensor, size: int, order: torch.Generator | None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield batches in which each image occurs once: this process's share of the images, and all their labels.
+        """Yield batches of `size` images, as `batches.batches` chooses them.
 
-        Args:
-            labels: of all images, shape (N,).
-            size: of a batch; the last one may be smaller.
-            order: draws the order of the images; None keeps theirs.
-
-        Returns:
-            Pairs of images (B, side, side), fewer with several processes, and labels (B,).
+        Each is this process's share of the images (B, side, side), and all their `labels` (B,), of N in all.
         """
         for chosen in batches(len(labels), size * self._at_once, order):
             yield from self._batches(self._images[chosen], chosen, labels[chosen], size)
 
     def _batches(
-        self, images: Tensor, chosen: Tensor | slice, labels: Tensor, size: int
+        self, whole: Tensor, chosen: Tensor | slice, labels: Tensor, size: int
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of some of the images."""
         starts = range(0, len(labels), size)
-        seen = self._as_seen(images, chosen, [min(size, len(labels) - start) for start in starts])
+        seen = self._as_seen(whole, chosen, [min(size, len(labels) - start) for start in starts])
         for start in starts:
             yield seen[start : start + size], labels[start : start + size]
 
@@ -92,9 +86,8 @@ def random_matrices(sizes: Sequence[int], augmentation: Augmentation, generator:
     pixel = 2 / SIDE  # a sampling grid runs from -1 to 1
     largest = augmentation.rotation * torch.pi / 180, augmentation.shear, augmentation.zoom, augmentation.shift * pixel
     draws = [[torch.rand(size, columns, generator=generator) for columns in (1, 1, 2, 2)] for size in sizes]
-    uniform = [(torch.cat(each) * 2 - 1) * limit for each, limit in zip(zip(*draws, strict=True), largest, strict=True)]
-    angle, slant = uniform[:2]
-    (width, height), (right, down) = (torch.split(each, 1, dim=1) for each in uniform[2:])
+    uniform = ((torch.cat(each) * 2 - 1) * limit for each, limit in zip(zip(*draws, strict=True), largest, strict=True))
+    (angle,), (slant,), (width, height), (right, down) = (torch.split(each, 1, dim=1) for each in uniform)
     cos, sin = angle.cos(), angle.sin()
     across = [cos * (1 + width), (slant * cos - sin) * (1 + width), right]
     along = [sin * (1 + height), (slant * sin + cos) * (1 + height), down]

@@ -55,19 +55,12 @@ def batches(count: int, size: int, order: torch.Generator | None) -> Iterator[Te
 class BatchMeans:
     """Mean loss and accuracy over images, for batches of any size.
 
-    The sums stay on the device, so that a step does not wait for them.
-
-    Args:
-        device: where the batches are.
-        dtype: of the losses.
-
-    Attributes:
-        sums: of the losses, of the correct predictions and of the images, shape () each; changed in place.
+    The sums stay on the device, so that a step does not wait for them. `sums` has those of the losses, which have the
+    type `dtype`, of the correct predictions and of the images; all are of shape () and change in place.
     """
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
-        kinds = (dtype, torch.float32, torch.int64)
-        self.sums = [torch.zeros((), device=device, dtype=kind) for kind in kinds]
+        self.sums = [torch.zeros((), device=device, dtype=kind) for kind in (dtype, torch.float32, torch.int64)]
 
     def reset(self) -> None:
         """Forget all batches."""

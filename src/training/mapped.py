@@ -49,10 +49,9 @@ def training_images(
     if not in_memory:
         return MappedImages(images, recipe, generator, device, dtype, processes.share)
     # a GPU prepares many batches in the time of one; on a processor a single batch is in its caches when it is trained
-    many = device.type == "cuda" and processes.count == 1
-    at_once = max(1, preprocessing.CHUNK // recipe.batch_size) if many else 1
+    at_once = preprocessing.CHUNK // recipe.batch_size if device.type == "cuda" and processes.count == 1 else 1
     moved = torch.from_numpy(arrays.load(images)).to(device, dtype)
-    return TrainingImages(moved, recipe, generator, processes.share, at_once)
+    return TrainingImages(moved, recipe, generator, processes.share, max(1, at_once))
 
 
 class MappedImages(TrainingImages):

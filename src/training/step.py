@@ -25,50 +25,29 @@ WARM_UP = 3
 class Step:
     """A step that starts its operations one by one, on every device.
 
-    Args:
-        recipe: its loss, optimizer and precision are used.
-        network: what is trained, on `device`.
-        device: where it computes.
-        processes: those that train together.
-        rate: where the optimizer reads the learning rate, if it cannot be handed to it.
-
     Attributes:
-        means: mean loss and accuracy over the batches since they were last reset.
-        precision: of the layers: `bfloat16`, `float16`, `float32` or `float64`.
+        means: loss and accuracy over the batches since they were last reset.
+        precision: of the layers, as `device.layer_precision` returns it.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        network: nn.Module,
-        device: torch.device,
-        processes: Processes = ALONE,
-        rate: Tensor | None = None,
-    ) -> None:
+    def __init__(self, recipe: Recipe, network: nn.Module, device: torch.device, processes: Processes) -> None:
         self.means = BatchMeans(device, torch_dtype(recipe.precision, device))
         self.precision = layer_precision(recipe.precision, device)
         self._recipe, self._network, self._processes = recipe, network, processes
         self._parallel = processes.parallel(network)
-        self._optimizer = make_optimizer(recipe, network, rate)
+        self._optimizer = make_optimizer(recipe, network)
         # small gradients would be 0 in float16
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
-        """Learn from this process's share of the images (B, side, side) of a batch, and all its labels (B,).
-
-        Args:
-            images: as the network sees them.
-            labels: the number of the class of each image of the whole batch.
-            rate: the learning rate.
-        """
+        """Learn from the labels (B,) of a batch and this process's share of its images (B, side, side)."""
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._learn(images, labels)
 
     def _learn(self, images: Tensor, labels: Tensor) -> None:
-        recipe = self._recipe
         logits = self._processes.gather(forward.compute(self._parallel, images, self.precision), len(labels))
-        loss = losses.BY_NAME[recipe.loss](logits, labels, label_smoothing=recipe.label_smoothing)
+        loss = losses.BY_NAME[self._recipe.loss](logits, labels, label_smoothing=self._recipe.label_smoothing)
         self._network.zero_grad()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's types lack it
         self._scaler.step(self._optimizer)
@@ -84,8 +63,9 @@ class CapturedStep(Step):
     """
 
     def __init__(self, recipe: Recipe, network: nn.Module, device: torch.device) -> None:
+        super().__init__(recipe, network, device, ALONE)
         self._rate = torch.zeros((), device=device)
-        super().__init__(recipe, network, device, rate=self._rate)
+        self._optimizer = make_optimizer(recipe, network, self._rate)
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
@@ -99,7 +79,7 @@ class CapturedStep(Step):
         graph.replay()
 
     def _captured(self, images: Tensor, labels: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
-        """Return a graph of the step that reads its batch from these tensors, and them; nothing is learned."""
+        """Return a graph of a step that learns from these tensors, and them; nothing is learned yet."""
         before = [tensor.clone() for tensor in self._state()]
         side, current = torch.cuda.Stream(), torch.cuda.current_stream()  # type: ignore[no-untyped-call]  # torch lacks it
         side.wait_stream(current)
