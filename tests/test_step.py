@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from importlib.metadata import packages_distributions
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -47,6 +47,8 @@ class Graph(TorchDispatchMode):
     state of Python as it is.
     """
 
+    capturing = False
+
     def __init__(self) -> None:
         super().__init__()
         self.operations: list[Callable[[], None]] = []
@@ -68,7 +70,12 @@ class Graph(TorchDispatchMode):
         self.operations.append(again)
         return found
 
+    def __enter__(self) -> Self:
+        Graph.capturing = True
+        return super().__enter__()
+
     def __exit__(self, *error: object) -> None:
+        Graph.capturing = False
         super().__exit__(*error)
         for storage, value in self.before.values():
             storage.copy_(value)
@@ -84,6 +91,7 @@ def tensors(tree: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
+GPU = torch.device("cuda")
 NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="it needs a GPU")
 
 
@@ -91,12 +99,14 @@ NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="it needs a
 def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.device:
     """Return a GPU, if there is one, and the CPU with the graph above in place of CUDA's."""
     if request.param == "cpu":
-        stream = SimpleNamespace(wait_stream=lambda other: None)
+        stream = SimpleNamespace(wait_stream=lambda other: None, is_capturing=lambda: Graph.capturing)
         for name, value in {
-            "CUDAGraph": Graph, "graph": lambda graph: graph, "Stream": lambda: stream,
-            "current_stream": lambda: stream, "stream": lambda stream: nullcontext(),
+            "cuda.CUDAGraph": Graph, "cuda.graph": lambda graph: graph, "cuda.Stream": lambda: stream,
+            "cuda.current_stream": lambda: stream, "cuda.stream": lambda stream: nullcontext(),
+            "accelerator.current_stream": lambda: stream,
+            "accelerator.current_accelerator": lambda check_available=False: GPU if check_available else None,
         }.items():  # fmt: skip
-            monkeypatch.setattr(torch.cuda, name, value)
+            monkeypatch.setattr(f"torch.{name}", value)
     return torch.device(request.param)
 
 
@@ -117,6 +127,7 @@ def eager(*arguments: Any) -> Step:
     return Step(*arguments, ALONE)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", RECIPES)
 def test_it_learns_the_same(name: str, device: torch.device) -> None:
     """The rate and the batch change from step to step, and every other batch is smaller."""
