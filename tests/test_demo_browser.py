@@ -7,7 +7,7 @@ import re
 import shutil
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib
@@ -26,7 +26,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from src.data.images import ImageSet
+from src.data.images import ImageSet, open_set
 from src.demo import export
 from src.demo.page import render as page_html
 from src.models import recipes
@@ -422,14 +422,14 @@ def letters(count: int) -> tuple[NDArray[np.uint8], list[str]]:
     return np.array(images), labels
 
 
-def write_page(path: Path, labelled: ImageSet, epochs: int) -> None:
+def write_page(path: Path, labelled: ImageSet, epochs: int, lr: float = 0.5) -> None:
     """Write the page of a linear model that is trained on a set."""
-    recipe = recipes.get("linear").model_copy(update={"epochs": epochs, "lr": 0.5})
+    recipe = recipes.get("linear").model_copy(update={"epochs": epochs, "lr": lr})
     checkpoint, _ = train(recipe, fold=0, seed=0, labelled=labelled, device=torch.device("cpu"))
     export.write(path.with_suffix(".onnx"), [checkpoint], {})
     scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
     description = export.Description(
-        checkpoint.classes.tolist(), checkpoint.side, False, "linear", [0], [0], scores, ""
+        checkpoint.classes.tolist(), checkpoint.side, checkpoint.bright_ground, "linear", [0], [0], scores, ""
     )
     html = page_html(description, path.with_suffix(".onnx").read_bytes(), labelled)
     path.write_text(html, encoding="utf-8")
@@ -463,6 +463,23 @@ def test_many_and_long_labels_keep_their_place(names: list[str], page: Page, tmp
         bars = page.browser.find_elements(By.CSS_SELECTOR, "#bars li")
         assert all(bar.find_element(By.CLASS_NAME, "bar").size["width"] >= 30 for bar in bars)
         assert len({bar.text.partition("\n")[0] for bar in bars}) == len(names)
+
+
+def test_what_is_drawn_and_opened_gets_the_ground_of_the_training_images(
+    page: Page, tmp_path: Path, finished: Project
+) -> None:
+    digits = open_set(finished.root / "data/normalized/labelled")
+    bright = replace(digits, images=1 - np.array(digits.images))
+    write_page(tmp_path / "demo.html", bright, epochs=20, lr=0.01)
+    page.open((tmp_path / "demo.html").as_uri())
+    for digit in ("0", "1"):
+        page.draw(*STROKES[digit])
+        assert page.answer() == digit
+        page.find("#clear").click()
+    for number in range(3):
+        page.open_file(write_png(tmp_path / f"{number}.png", np.array(bright.images[number])))
+        assert page.nearest()[0] == str(digits.known_labels[number])
+        assert np.array_equal(page.image(), np.round(255 * digits.images[number]))
 
 
 def test_letters_of_another_size(page: Page, tmp_path: Path) -> None:
