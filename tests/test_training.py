@@ -196,13 +196,13 @@ def test_a_batch_larger_than_the_training_set_is_the_whole_set_and_says_so(
 
 def test_a_training_of_few_steps_says_so(digits: ImageSet, capsys: pytest.CaptureFixture[str]) -> None:
     for changes, steps in (
-        ({"batch_size": 100, "epochs": 9}, "45 steps"),
-        ({"batch_size": 450, "epochs": 1}, "1 step"),
+        ({"batch_size": 100, "epochs": 9}, 45),
+        ({"batch_size": 450, "epochs": 1}, 1),
     ):
         train(recipe(**changes), 3, 0, digits, CPU)
         assert capsys.readouterr().out.splitlines()[0] == (
-            f"the training has {steps}; with fewer than 50 it may learn little: raise the recipe's epochs, "
-            f"{changes['epochs']}, or lower its batch_size, {changes['batch_size']}"
+            f"the number of steps is {steps}; with fewer than 50 the network may learn little: raise the recipe's "
+            f"epochs, {changes['epochs']}, or lower its batch_size, {changes['batch_size']}"
         )
 
 

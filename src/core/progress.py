@@ -8,8 +8,7 @@ from typing import Self
 
 from tqdm import tqdm
 
-LONG = 20
-"""Seconds. Lines show the time left only of work that takes longer; a bar always shows it."""
+LONG = 20  # seconds: lines show the time left only of work that takes longer; a bar always shows it
 
 
 class Progress:

@@ -81,11 +81,6 @@ def ground(images: NDArray[Any]) -> float:
     return float(np.median(images[..., outermost]))
 
 
-def has_bright_ground(images: Array) -> bool:
-    """Return whether the background of `images`, shape (N, side, side) in [0, 1], is above 0.5 (of some 1,000)."""
-    return ground(images[:: max(1, len(images) // 1000)]) > 0.5
-
-
 def write_set(
     folder: Path,
     images: Iterable[NDArray[Any]],

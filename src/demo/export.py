@@ -84,15 +84,13 @@ class Member(nn.Module):
         self.shift = checkpoint.recipe.view_shift(checkpoint.side)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the probabilities (N, C) of images (N, side, side), as `forward.probabilities` does.
-
-        Every image gets its views, since a graph cannot leave them out; they count where the network is unsure.
-        """
+        """Return the probabilities (N, C) of images (N, side, side) by the rule of `forward.probabilities`."""
         if self.preprocessing is not None:
             images = warp(images, batch_matrices(images, self.preprocessing))
         if self.shift == 0:
             alone: Tensor = self.network(images).softmax(dim=1)
             return alone
+        # every image has its views computed, since a graph cannot leave them out
         views = forward.of_views(self.network, images, self.shift)
         alone = views[len(views) // 2]
         return torch.where(alone.amax(dim=1, keepdim=True) < forward.UNSURE, views.mean(dim=0), alone)

@@ -41,40 +41,28 @@ function ground({ values, width, height }) {
  */
 export function fit(ink, side) {
   if (ink.width === side && ink.height === side) return ink.values;
-  const { values, width, height } = clean(ink);
+  const { width, height } = ink;
+  const [paper, darkest] = [ground(ink), ink.values.reduce((most, value) => Math.max(most, value), 0)];
+  if (darkest - paper < 0.1) return new Float32Array(side * side);
+  const [low, high] = [paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)];
+  const values = ink.values.map((value) => Math.min(Math.max((value - low) / (high - low), 0), 1));
   const [rows, columns] = [new Float64Array(height), new Float64Array(width)];
   values.forEach((value, index) => {
     rows[Math.floor(index / width)] += value;
     columns[index % width] += value;
   });
-  if (!rows.some((mass) => mass > 0)) return new Float32Array(side * side);
-  const [down, across] = [extent(rows), extent(columns)];
-  const scale = Math.round((20 / 28) * side) / Math.max(down.end - down.start, across.end - across.start);
-  return resample({ values, width, height }, side, scale, place(across, side, scale), place(down, side, scale));
+  const lengths = [rows, columns].map((profile) => profile.findLastIndex(inked) + 1 - profile.findIndex(inked));
+  const scale = Math.round((20 / 28) * side) / Math.max(...lengths);
+  return resample({ values, width, height }, side, scale, place(columns, side, scale), place(rows, side, scale));
 }
 
-/** Return ink of full contrast on clean paper. */
-function clean({ values, width, height }) {
-  const paper = ground({ values, width, height });
-  const darkest = values.reduce((most, value) => Math.max(most, value), 0);
-  if (darkest - paper < 0.1) return { values: new Float32Array(values.length), width, height };
-  const [low, high] = [paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)];
-  return { values: values.map((value) => Math.min(Math.max((value - low) / (high - low), 0), 1)), width, height };
-}
+const inked = (mass) => mass > 0;
 
-/** Return where the ink along an axis starts and ends, and its centre of mass, in pixels. */
-function extent(profile) {
-  const inked = (mass) => mass > 0;
-  let [total, moment] = [0, 0];
-  profile.forEach((mass, index) => {
-    total += mass;
-    moment += mass * (index + 0.5);
-  });
-  return { start: profile.findIndex(inked), end: profile.findLastIndex(inked) + 1, centre: moment / total };
-}
-
-/** Return the shift, in pixels of the image, that puts scaled ink in its place along an axis. */
-function place({ start, end, centre }, side, scale) {
+/** Return the shift, in pixels of the image, that puts scaled ink, summed along the other axis, in its place. */
+function place(profile, side, scale) {
+  const [start, end] = [profile.findIndex(inked), profile.findLastIndex(inked) + 1];
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  const centre = sum(profile.map((mass, index) => mass * (index + 0.5))) / sum(profile);
   const middle = Math.floor(side / 2) + 0.5; // of MNIST's digits: that of pixel 14, counted from 0
   const nearly = 1e-6; // rounding errors decide neither between two pixels nor about the length of the ink
   const first = Math.floor(middle - scale * (centre - start) + 0.5 - nearly);

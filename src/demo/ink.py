@@ -30,45 +30,30 @@ def fit(ink: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """
     if ink.shape == (side, side):
         return ink
-    cleaned = clean(ink)
-    if not cleaned.any():
-        return np.zeros((side, side), dtype=np.float32)
-    down, across = (extent(cleaned.sum(axis=axis, dtype=np.float64)) for axis in (1, 0))
-    scale = round(20 / 28 * side) / max(end - start for start, end, _ in (down, across))
-    rows, columns = (
-        covering(length, side, scale, place(*of_axis, side, scale))
-        for length, of_axis in zip(ink.shape, (down, across), strict=True)
-    )
-    image: NDArray[np.float32] = (rows @ cleaned @ columns.T).astype(np.float32)
-    return image
-
-
-def clean(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ink of full contrast on clean paper."""
     paper, darkest = ground(ink), float(ink.max())
     if darkest - paper < 0.1:
-        return np.zeros_like(ink)
+        return np.zeros((side, side), dtype=np.float32)
     low, high = paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)
-    cleaned: NDArray[np.float32] = np.clip((ink - low) / (high - low), 0, 1)
-    return cleaned
+    clean = np.clip((ink - low) / (high - low), 0, 1)
+    rows, columns = (clean.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    scale = round(20 / 28 * side) / max(np.ptp(np.flatnonzero(profile)) + 1 for profile in (rows, columns))
+    image: NDArray[np.float64] = covering(rows, side, scale) @ clean @ covering(columns, side, scale).T
+    return image.astype(np.float32)
 
 
-def extent(profile: NDArray[np.float64]) -> tuple[int, int, float]:
-    """Return where the ink along an axis starts and ends, and its centre of mass, in pixels."""
+def place(profile: NDArray[np.float64], side: int, scale: float) -> float:
+    """Return the shift, in pixels of the image, that puts scaled ink, summed along the other axis, in its place."""
     inked = np.flatnonzero(profile)
-    return int(inked[0]), int(inked[-1]) + 1, float(profile @ (np.arange(len(profile)) + 0.5) / profile.sum())
-
-
-def place(start: int, end: int, centre: float, side: int, scale: float) -> float:
-    """Return the shift, in pixels of the image, that puts scaled ink in its place along an axis."""
+    start, end, centre = inked[0], inked[-1] + 1, profile @ (np.arange(len(profile)) + 0.5) / profile.sum()
     middle = side // 2 + 0.5  # of MNIST's digits: that of pixel 14, counted from 0
     nearly = 1e-6  # rounding errors decide neither between two pixels nor about the length of the ink
     first = math.floor(middle - scale * (centre - start) + 0.5 - nearly)
-    return min(max(first, 0), side - math.ceil(scale * (end - start) - nearly)) - scale * start
+    return float(min(max(first, 0), side - math.ceil(scale * (end - start) - nearly)) - scale * start)
 
 
-def covering(length: int, side: int, scale: float, shift: float) -> NDArray[np.float64]:
-    """Return the share of each of `side` pixels that each of `length` source pixels fills, shape (side, length)."""
-    edges, sources = (np.arange(side + 1)[:, None] - shift) / scale, np.arange(length)
+def covering(profile: NDArray[np.float64], side: int, scale: float) -> NDArray[np.float64]:
+    """Return the share of each of `side` pixels that each source pixel along an axis fills, shape (side, length)."""
+    edges = (np.arange(side + 1)[:, None] - place(profile, side, scale)) / scale
+    sources = np.arange(len(profile))
     filled: NDArray[np.float64] = np.minimum(edges[1:], sources + 1) - np.maximum(edges[:-1], sources)
     return scale * filled.clip(min=0)

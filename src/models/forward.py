@@ -32,22 +32,13 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 
 
 @torch.no_grad()
-def logits(network: nn.Module, images: Array, settings: Preprocessing | None = None) -> Iterator[Tensor]:
-    """Yield the logits (B, C) of batches of `images`, shape (N, side, side), preprocessed as `settings` say, if any."""
-    for batch in _batches(network, images, settings):
-        yield network(batch)
+def probabilities(network: nn.Module, images: Array, shift: int, settings: Preprocessing | None) -> Iterator[Tensor]:
+    """Yield the probabilities (B, C) of the `batches` of images.
 
-
-@torch.no_grad()
-def probabilities(
-    network: nn.Module, images: Array, shift: int, settings: Preprocessing | None = None
-) -> Iterator[Tensor]:
-    """Yield the probabilities (B, C) of batches of `images`, as `logits` yields their logits.
-
-    An image of which the network is unsure gets the mean over its views with this `shift`, if that is not 0. The others
-    would keep their labels, and are nearly all of them.
+    Those of which the network is unsure get the mean over their views with this `shift`, if that is not 0. The others,
+    nearly all, would keep their labels.
     """
-    for batch in _batches(network, images, settings):
+    for batch in batches(network, images, settings):
         found = network(batch).softmax(dim=1)
         unsure = found.amax(dim=1) < UNSURE
         if shift and unsure.any():
@@ -71,8 +62,8 @@ def shifted(images: Tensor, shift: int) -> list[Tensor]:
     return [padded[:, down : down + side, right : right + side] for down in starts for right in starts]
 
 
-def _batches(network: nn.Module, images: Array, settings: Preprocessing | None) -> Iterator[Tensor]:
-    """Yield batches as a network in evaluation mode takes them.
+def batches(network: nn.Module, images: Array, settings: Preprocessing | None) -> Iterator[Tensor]:
+    """Yield `images`, shape (N, side, side), preprocessed as `settings` say, for a network in evaluation mode.
 
     The layers compute in the data type of the weights, never in bfloat16: apart from rounding errors, predictions are
     then the same on every processor and in every runtime.

@@ -28,8 +28,7 @@ def build(recipe: Recipe, side: int, classes: int, seed: int) -> nn.Module:
     """Return the untrained network of a recipe, with weights drawn from `seed`.
 
     Raises:
-        UserError: the images are too small for the network, or it has another number of convolutions than the recipe
-            has `channels`.
+        UserError: the images are too small for the network, or the recipe's `channels` are too many or too few.
     """
     with torch.random.fork_rng(devices=[]):  # torch's global generator stays as it was
         torch.manual_seed(seed)

@@ -45,8 +45,7 @@ class Preprocessing(Section):
 
     Attributes:
         deslant: shear each digit so that its ink leans neither left nor right.
-        width: scale each digit to this width, in pixels of an image of 28x28, by a factor of at most 2; None leaves the
-            width.
+        width: scale each digit to this width, in pixels of a 28x28 image, by a factor of at most 2; None leaves it.
     """
 
     deslant: bool = False

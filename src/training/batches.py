@@ -10,13 +10,12 @@ from src.core.errors import UserError
 from src.models.recipes import Recipe
 
 FEW_STEPS = 50
-"""A training of fewer steps may learn little; it says so."""
 
 
 def batch_size(recipe: Recipe, count: int, processes: int) -> int:
     """Return the images of a step: the recipe's batch_size, or all `count` training images where they are fewer.
 
-    A line is printed where they are fewer, and another where the training has few steps.
+    A line is printed where they are fewer, and another where the training has fewer than `FEW_STEPS` steps.
 
     Raises:
         UserError: a batch is smaller than the number of processes.
@@ -29,14 +28,12 @@ def batch_size(recipe: Recipe, count: int, processes: int) -> int:
             f"{recipe.batch_size}, leaves it {smallest} of the {count} training images: change it"
         )
     if size < recipe.batch_size:
-        print(
-            f"the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images: each step takes "
-            "all of them"
-        )
+        told = f"the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images"
+        print(f"{told}: each step takes all of them")
     if (steps := recipe.epochs * math.ceil(count / size)) < FEW_STEPS:
         print(
-            f"the training has {steps} step{'' if steps == 1 else 's'}; with fewer than {FEW_STEPS} it may learn "
-            f"little: raise the recipe's epochs, {recipe.epochs}, or lower its batch_size, {recipe.batch_size}"
+            f"the number of steps is {steps}; with fewer than {FEW_STEPS} the network may learn little: raise the "
+            f"recipe's epochs, {recipe.epochs}, or lower its batch_size, {recipe.batch_size}"
         )
     return size
 

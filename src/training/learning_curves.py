@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from src.core import tables
@@ -39,6 +40,7 @@ class CurvePoint:
         return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
 
 
+@torch.no_grad()
 def measure(
     network: nn.Module,
     recipe: Recipe,
@@ -51,7 +53,7 @@ def measure(
     With `preprocess` the recipe's preprocessing is applied; otherwise it has been.
     """
     settings = recipe.preprocessing if preprocess else None
-    logits = _in_one(forward.logits(network, images, settings), len(images))
+    logits = _in_one(map(network, forward.batches(network, images, settings)), len(images))
     loss_function = losses.BY_NAME[recipe.loss]
     return loss_function(logits, labels).item(), (logits.argmax(dim=1) == labels).double().mean().item()
 
