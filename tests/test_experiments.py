@@ -31,7 +31,7 @@ def test_the_most_accurate_comes_first_with_what_it_changed() -> None:
     assert list(table["experiment"]) == ["main", "better", "worse"]
     assert list(table["also changed"]) == ["", "", "recipes.linear.lr=0.5"]
     assert list(table["recipe"]) == ["linear", "quick", "linear"]
-    assert list(table["against the commit"]) == ["", "undecided", "worse"]
+    assert list(table["vs commit"]) == ["", "undecided", "worse"]
 
 
 @pytest.mark.slow

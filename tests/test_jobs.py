@@ -53,6 +53,7 @@ def test_ctrl_c_ends_all_and_keeps_what_had_finished(five_folds: Project) -> Non
     with subprocess.Popen(
         JOBS, cwd=five_folds.root, env=os.environ | five_folds.environment | {"PATH": path}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background may ignore it
     ) as run:  # fmt: skip
         time.sleep(20)
         os.killpg(run.pid, signal.SIGINT)

@@ -268,7 +268,7 @@ def test_a_set_with_labels_of_text_on_a_bright_ground_is_told_in_its_own_words(p
     for label in NAMES:
         assert f" {label} " in words
     card = (project.root / "docs/model-card.md").read_text()
-    assert "8x8 pixels, from 0 for black to 1 for white, on a bright ground. Output" in card
+    assert "8x8 pixels, from 0 for black to 1 for white, on a bright background. Output" in card
     assert re.search(r"\| A \| (—|0.\d+) \| — \|", card) and re.search(r"\| NA \| [01].\d", card)
     assert re.search(r"\| a\\\|b &lt;i&gt;\$x\$ \| [01].\d", card)
     demo = (project.root / "demo.html").read_text()

@@ -74,7 +74,7 @@ def _described(row: Mapping[str, Any], commit: Mapping[str, Any], judgement: str
         described |= {
             "accuracy": f"{row['accuracy']:.4f}",
             "95 % interval": f"{row['ci_low']:.4f} to {row['ci_high']:.4f}",
-            "against the commit": judgement,
+            "vs commit": judgement,
             "public score": row.get("public_score"),
         }
     return described

@@ -35,10 +35,11 @@ def table() -> pd.DataFrame:
         UserError: the file cannot be read.
     """
     recorded = history.read(PATH)
-    runs = zip(recorded, _commits(len(recorded)), strict=True)
-    shown = [_described(row, row["experiment"] or commit if row["recipe"] else "") for row, commit in runs]
-    shown.sort(key=lambda row: row["date"], reverse=True)
-    return pd.DataFrame(shown)
+    runs = [*zip(recorded, _commits(len(recorded)), strict=True)][::-1]
+    latest_first = sorted(runs, key=lambda run: run[0]["date"], reverse=True)
+    return pd.DataFrame(
+        [_described(row, row["experiment"] or commit if row["recipe"] else "") for row, commit in latest_first]
+    )
 
 
 def agreement() -> dict[str, Any]:
