@@ -25,13 +25,21 @@ def test_one_that_has_not_finished_has_no_score() -> None:
 
 
 def test_the_most_accurate_comes_first_with_what_it_changed() -> None:
-    worse = {**COMMIT, "Experiment": "worse", "rev": "of worse", "recipes.linear.lr": 0.5, "accuracy": 0.5}
+    worse = {
+        **COMMIT,
+        "Experiment": "worse",
+        "public_score": "None",
+        "rev": "of worse",
+        "recipes.linear.lr": 0.5,
+        "accuracy": 0.5,
+    }
     better = {**COMMIT, "Experiment": "better", "rev": "of better", "recipe": "quick", "accuracy": 0.97}
     table = experiments.table([COMMIT, worse, better], {"of worse": "worse", "of better": "undecided"})
     assert list(table["experiment"]) == ["main", "better", "worse"]
     assert list(table["also changed"]) == ["", "", "recipes.linear.lr=0.5"]
     assert list(table["recipe"]) == ["linear", "quick", "linear"]
     assert list(table["vs commit"]) == ["", "undecided", "worse"]
+    assert list(table["public score"]) == ["0.89", "0.89", ""]
 
 
 @pytest.mark.slow

@@ -75,7 +75,8 @@ def _described(row: Mapping[str, Any], commit: Mapping[str, Any], judgement: str
             "accuracy": f"{row['accuracy']:.4f}",
             "95 % interval": f"{row['ci_low']:.4f} to {row['ci_high']:.4f}",
             "vs commit": judgement,
-            "public score": row.get("public_score"),
+            # DVC gives a missing score as this text
+            "public score": "" if row.get("public_score") == "None" else row.get("public_score"),
         }
     return described
 
