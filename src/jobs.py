@@ -4,7 +4,6 @@ DVC runs the stages of one pipeline one after the other (treeverse/dvc#755). Eac
 several `dvc repro --single-item`, each in a process of its own, train them side by side.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from src.core import cli
 from src.core.errors import UserError
+from src.reporting import status
 
 DVC = (sys.executable, "-m", "dvc")
 
@@ -29,7 +29,10 @@ def main(jobs: int) -> None:
         raise UserError(f"JOBS: {jobs} networks cannot be trained at a time; give 1 or more")
     if subprocess.run([*DVC, "repro", "--quiet", "normalize"]).returncode != 0:
         raise UserError("the inputs of training could not be made; DVC says why above")
-    stages = outdated()
+    found = status.ask()
+    if found.failure:
+        raise UserError(f"it is not known which networks are up to date; {found.failure}")
+    stages = [stage for stage in found.outdated if stage.startswith("train@")]
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
     if stages:
         print(f"training {len(stages)} networks, {jobs} at a time", flush=True)
@@ -41,18 +44,6 @@ def main(jobs: int) -> None:
             raise UserError("interrupted; the networks that had finished are kept") from None
     if failed := [stage for stage, succeeded in zip(stages, finished, strict=True) if not succeeded]:
         raise UserError(f"not trained: {', '.join(failed)}; the others are kept, and the next run trains these alone")
-
-
-def outdated() -> list[str]:
-    """Return the stages that train a network that is missing or not up to date.
-
-    Raises:
-        UserError: DVC cannot tell.
-    """
-    done = subprocess.run([*DVC, "status", "--json"], stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise UserError("DVC could not say which networks are up to date; it says why above")
-    return [stage for stage in json.loads(done.stdout) if stage.startswith("train@")]
 
 
 def _train(stage: str) -> bool:

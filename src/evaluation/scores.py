@@ -43,8 +43,8 @@ class Scores:
             start: how many images come before the block.
 
         Returns:
-            The columns `row`, in the file and counted from 1, `label`, `predicted`, and `confidence`: the probability
-            of the predicted label, which is the mean over the seeds.
+            The columns `row`, in the file and counted from 1, `label`, `predicted`, and the probabilities of these
+            two, `label_probability` and `confidence`, which are means over the seeds.
 
         Raises:
             UserError: other images are predicted than those of the folds that validate, or by other seeds.
@@ -77,6 +77,7 @@ class Scores:
                 "row": np.flatnonzero(validated) + start + 1,
                 "label": labels,
                 "predicted": self._classes[predicted],
+                "label_probability": np.take_along_axis(mean, codes[:, None], axis=1)[:, 0],
                 "confidence": mean.max(axis=1),
             }
         )

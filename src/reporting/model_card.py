@@ -9,7 +9,7 @@ from src.core.outputs import replacing
 from src.inference.members import fold_and_seed
 from src.models import checkpoints, recipes
 from src.models.recipes import SIDE, Recipe
-from src.reporting import status, templates
+from src.reporting import comparison, status, templates
 from src.reporting.page import describe_sets
 from src.reporting.pictures import results
 
@@ -18,7 +18,6 @@ TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 METRICS = Path("metrics")
 MODELS = Path("models")
 CLASSES = Path("plots/classes/validation.csv")
-PREDICTIONS = Path("data/predictions/validation.csv")
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def main() -> None:
         UserError: a result that the card needs is missing or not up to date.
     """
     wanted = [METRICS / f"{name}.json" for name in ("evaluate", "submit")]
-    for path in [*wanted, MODELS, CLASSES, PREDICTIONS]:
+    for path in [*wanted, MODELS, CLASSES, comparison.PREDICTIONS]:
         if not path.exists():
             raise UserError(f"{path} is missing; run `make repro` first")
     status.ask().refuse(str(CARD))
@@ -53,7 +52,7 @@ def render() -> str:
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
         classes=results.read_table(CLASSES),
-        confusions=results.top_confusions(results.read_predictions(PREDICTIONS), 5),
+        confusions=results.top_confusions(results.read_predictions(comparison.PREDICTIONS), 5),
     )
 
 
