@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.full_data import FOLD, FullData
-from benchmarks.project import Project
+from benchmarks.project import Project, set_params
 from benchmarks.timing import Row
 from src.core import metrics
 from src.models.recipes import Recipe
@@ -26,7 +26,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
         for stage in ("download", "split", "normalize"):
             project.run(stage)
         for recipe in RECIPES:
-            project.set({"recipe": recipe})
+            set_params(project.root, {"recipe": recipe})
             training = [project.run(f"train@{fold}-0")[0] for fold in FOLDS]
             _, predict, evaluate = (project.run(stage)[0] for stage in ("ensemble", "predict", "evaluate"))
             scores = metrics.read(project.root / "metrics" / "evaluate.json")

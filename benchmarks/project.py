@@ -9,11 +9,21 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from dvc.repo import Repo
 from dvc.utils.serialize import modify_yaml
 
 ROOT = Path(__file__).parent.parent
 FILES = ("dvc.yaml", "params.yaml", "metrics/refusals.yaml")
+
+
+def set_params(root: Path, values: Mapping[str, object]) -> None:
+    """Change the params.yaml of a project: new values by dotted key."""
+    with modify_yaml(root / "params.yaml") as content:
+        for key, value in values.items():
+            section = content
+            *parents, name = key.split(".")
+            for parent in parents:
+                section = section[parent]
+            section[name] = value
 
 
 class Project:
@@ -31,20 +41,12 @@ class Project:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
         fixed = {"source": "local", "sources.local.path": str(raw_dir), "device": "cpu", "launcher": "python"}
-        self.set(fixed | {"seeds": [0]} | dict(values))
-
-    def set(self, values: Mapping[str, object]) -> None:
-        """Change params.yaml: new values by dotted key."""
-        with modify_yaml(self.root / "params.yaml") as content:
-            for key, value in values.items():
-                section = content
-                *parents, name = key.split(".")
-                for parent in parents:
-                    section = section[parent]
-                section[name] = value
+        set_params(root, fixed | {"seeds": [0]} | dict(values))
 
     def run(self, stage: str) -> tuple[float, float]:
         """Run a stage by its command in dvc.yaml; return the seconds, with all imports, and the peak memory in MiB."""
+        from dvc.repo import Repo
+
         with Repo(str(self.root), uninitialized=True) as repo:
             commands = {one.name: one.cmd for one in repo.index.stages}
         return self.run_module(*shlex.split(commands[stage].removeprefix("python -m ")))

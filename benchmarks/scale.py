@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.full_data import required_zip
-from benchmarks.project import ROOT, Project
+from benchmarks.project import ROOT, Project, set_params
 from benchmarks.timing import alone, cpu
 from src.core import arrays
 from src.data import competition
@@ -84,7 +84,7 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
         note(stage, project.run(stage))
     shutil.rmtree(raw_dir)
     for recipe, fold in TRAININGS[factor > LARGE :]:
-        project.set({"recipe": recipe, "folds": [fold]})
+        set_params(project.root, {"recipe": recipe, "folds": [fold]})
         note(f"train, {recipe}, fold {fold}", project.run(f"train@{fold}-0"))
     for stage in AFTER_TRAINING:
         note(stage, project.run(stage))

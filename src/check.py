@@ -44,7 +44,7 @@ class Params(Section):
 
 
 def main() -> None:
-    """Refuse unknown keys, wrong values, unfinished merges, and a source, recipe, device or launcher not there."""
+    """Refuse unknown keys, wrong values, unfinished merges, and an unknown source, recipe, device or launcher."""
     for path in [Path("dvc.lock"), Path("dvc.yaml"), *Path("metrics").rglob("*.*")]:
         if path.exists():
             conflicts.refuse(path, path.read_text(encoding="utf-8"))

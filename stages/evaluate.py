@@ -38,7 +38,7 @@ def main(
         mean, deviation = accuracy.mean(), accuracy.std()
         print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
     ranked = mistakes.rank(pd.concat(wrong))
-    print(f"{len(ranked)} mistakes; at most {ranked['doubtful'].sum()} labels look wrong: {mistakes_csv}")
+    print(f"{len(ranked)} mistakes; {ranked['doubtful'].sum()} labels are doubtful: {mistakes_csv}")
     tables.write(mistakes_csv, ranked)
     tables.write(classes_csv, scores.of_classes())
     tables.write(members_csv, of_members)

@@ -30,7 +30,7 @@ def main(
         with learning_curves.written(loss_csv, accuracy_csv) as record:
             checkpoint, curve = train(recipe, fold, seed, labelled, place, record, group)
             checkpoints.write(checkpoint_file, checkpoint)
-            metrics.write(metrics_json, learning_curves.final_metrics(curve))
+            metrics.write(metrics_json, {"train_accuracy": curve[-1].train_accuracy})
 
 
 if __name__ == "__main__":

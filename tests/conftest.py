@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dvc.utils.serialize import modify_yaml
 from filelock import FileLock
+
+from benchmarks.project import set_params
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,13 +68,7 @@ class Project:
 
     def set(self, values: Mapping[str, object]) -> None:
         """Change params.yaml: new values by dotted key."""
-        with modify_yaml(self.root / "params.yaml") as content:
-            for key, value in values.items():
-                section = content
-                *parents, name = key.split(".")
-                for parent in parents:
-                    section = section[parent]
-                section[name] = value
+        set_params(self.root, values)
 
     def commit(self) -> None:
         """Commit all changes."""

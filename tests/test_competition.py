@@ -91,7 +91,7 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
         ({TEST: "label," + GOOD[TEST].replace("\n0", "\n5,0").replace("\n4", "\n5,4")},
          "test.csv: it has the label column 'label'; remove it"),
         ({TRAIN: GOOD[TRAIN].replace("label", "kind").replace("pixel3\n", "pixel3,more\n").replace("255\n", "255,1\n")},
-         "train.csv: the label is not clear; test.csv lacks 'kind', 'more'; name it in params.yaml, as `label` of the "
+         "train.csv: the label is ambiguous; test.csv lacks 'kind', 'more'; name it in params.yaml, as `label` of the "
          "source"),
         ({LABEL: "kind"}, "train.csv: there is no column 'kind', the label; name it in params.yaml, as `label` of the "
          "source"),
@@ -188,7 +188,7 @@ def test_harmless_differences_change_nothing(tmp_path: Path, changes: dict[str, 
           for odd in ('"Image\rId"', '"Image\nId"', "Image\0Id")],
         ({TRAIN: GOOD[TRAIN].encode("utf-16-le")}, "train.csv: the header holds a line end or a NUL"),
         ({TRAIN: '"' + GOOD[TRAIN]}, "a quote is open"),
-        ({TRAIN: GOOD[TRAIN].replace("label", "pixel4")}, "the label is not clear; test.csv lacks 'pixel4'; name"),
+        ({TRAIN: GOOD[TRAIN].replace("label", "pixel4")}, "the label is ambiguous; test.csv lacks 'pixel4'; name"),
         *[({TRAIN: cell(word)}, f"train.csv, row 2, column 'pixel1': expected a pixel, a whole number from 0 to 255, "
            f"found '{word}'") for word in ("True", "false", "TRUE")],
         ({TRAIN: "label,pixel0,pixel1,pixel2,pixel3\n1,True,False,True,True\n"}, "train.csv, row 1, column 'pixel0'"),

@@ -51,7 +51,7 @@ def untrained(recipe: Recipe, side: int, classes: Sequence[int] | Sequence[str],
             module.running_mean = torch.from_numpy(generator.normal(size=module.num_features).astype(np.float32))
             module.running_var = torch.from_numpy(generator.uniform(0.5, 2, module.num_features).astype(np.float32))
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
-    return Checkpoint(weights, recipe, np.array(classes), side, fold=0, seed=seed, bright_ground=False)
+    return Checkpoint(weights, recipe, np.array(classes), side, fold=0, seed=seed, bright_background=False)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_its_metadata_say_what_it_is(finished: Project) -> None:
     assert metadata == {
         "classes": json.dumps([*range(10)]),
         "side": "28",
-        "bright_ground": "false",
+        "bright_background": "false",
         "recipe": "quick",
         "folds": "[3, 4]",
         "seeds": "[0, 1]",

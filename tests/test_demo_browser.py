@@ -429,7 +429,7 @@ def write_page(path: Path, labelled: ImageSet, epochs: int, lr: float = 0.5) -> 
     export.write(path.with_suffix(".onnx"), [checkpoint], {})
     scores = {"accuracy": 0.9, "ci_low": 0.8, "ci_high": 1.0, "images": 312}
     description = export.Description(
-        checkpoint.classes.tolist(), checkpoint.side, checkpoint.bright_ground, "linear", [0], [0], scores, ""
+        checkpoint.classes.tolist(), checkpoint.side, checkpoint.bright_background, "linear", [0], [0], scores, ""
     )
     html = page_html(description, path.with_suffix(".onnx").read_bytes(), labelled)
     path.write_text(html, encoding="utf-8")
@@ -465,7 +465,7 @@ def test_many_and_long_labels_keep_their_place(names: list[str], page: Page, tmp
         assert len({bar.text.partition("\n")[0] for bar in bars}) == len(names)
 
 
-def test_what_is_drawn_and_opened_gets_the_ground_of_the_training_images(
+def test_what_is_drawn_and_opened_gets_the_background_of_the_training_images(
     page: Page, tmp_path: Path, finished: Project
 ) -> None:
     digits = open_set(finished.root / "data/normalized/labelled")

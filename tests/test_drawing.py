@@ -160,7 +160,7 @@ def test_error_rates_have_their_intervals_a_bar_for_each_network() -> None:
     (lines,) = (lines.get_segments() for lines in axes.collections)
     assert [line[:, 1].tolist() for line in lines] == [pytest.approx([7, 15]), pytest.approx([0, 3])]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["3-0", "4-0"]
-    assert "err on 0.00 to 10.00 %" in picture.text
+    assert "error rates of 0.00 to 10.00 %" in picture.text
     assert "standard deviation of their accuracies is 0.0707" in picture.text
     assert evaluation.error_rates(members[:1]).figure is None
 
@@ -283,7 +283,7 @@ KINDS: dict[str, tuple[Sequence[object], int, bool, bool]] = {
     "two classes": (["a class with a long name", "another one"], 28, False, False),
     "ten digits of 8x8 pixels": (range(10), 8, False, False),
     "clothes": (CLOTHES, 28, False, False),
-    "24 breeds on a bright ground, sorted by label": (BREEDS, 64, True, True),
+    "24 breeds on a bright background, sorted by label": (BREEDS, 64, True, True),
     "47 numbers, sorted by label": (range(47), 28, False, True),
     "62 characters": (string.digits + string.ascii_letters, 28, True, False),
     "62 long names": ([f"Person number {number} of the archive" for number in range(62)], 8, False, True),

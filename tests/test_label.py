@@ -49,7 +49,7 @@ def test_large_pictures_of_dark_ink_get_the_labels_of_their_originals(
 
 
 @pytest.mark.parametrize("bright", [False, True])
-def test_a_transparent_ground_is_paper(bright: bool, tmp_path: Path) -> None:
+def test_a_transparent_background_is_paper(bright: bool, tmp_path: Path) -> None:
     pixels = np.zeros((40, 40, 4), dtype=np.uint8)
     pixels[10:30, 19:21, 3] = 255
     Image.fromarray(pixels).save(tmp_path / "one.png")
@@ -58,7 +58,7 @@ def test_a_transparent_ground_is_paper(bright: bool, tmp_path: Path) -> None:
     assert np.array_equal((read_picture(tmp_path / "one.png", 28, bright) > 0.5) != bright, expected)
 
 
-def test_pictures_of_a_set_with_a_bright_ground_get_the_labels_of_the_model(
+def test_pictures_of_a_set_with_a_bright_background_get_the_labels_of_the_model(
     finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = open_set(finished.root / "data/normalized/labelled")
@@ -72,9 +72,9 @@ def test_pictures_of_a_set_with_a_bright_ground_get_the_labels_of_the_model(
     assert np.mean(expected == found.known_labels[:60]) > 0.7
     paths = [save(tmp_path / f"{number}.png", image) for number, image in enumerate(images)]
     enlarged = [
-        save(tmp_path / f"large-{number}.png", np.pad(np.kron(image, np.ones((5, 5))), 40, constant_values=ground))
-        for ground in (0, 1)
-        for number, image in enumerate(images if ground else 1 - images)
+        save(tmp_path / f"large-{number}.png", np.pad(np.kron(image, np.ones((5, 5))), 40, constant_values=background))
+        for background in (0, 1)
+        for number, image in enumerate(images if background else 1 - images)
     ]
     monkeypatch.chdir(tmp_path)
     for pictures, share in ((paths, 1), (enlarged, 0.9)):

@@ -12,7 +12,7 @@ def test_a_recipe_is_described_with_all_that_it_does_to_an_image() -> None:
     assert said["linear"].endswith("learning rate 0.1, 40 epochs of batches of 256")
     assert said["quick"].endswith("images deslanted, what they show scaled to a width of 16 pixels in 28")
     assert said["cnn"].endswith(
-        "at random, unsure probabilities averaged over the image and its eight copies shifted by 1 pixel in 28"
+        "at random, low-confidence probabilities averaged over the image and its eight copies shifted by 1 pixel in 28"
     )
     for name, words in said.items():
         assert ("deslanted" in words) == (recipes.get(name).preprocessing is not None)

@@ -87,7 +87,7 @@ def by_label() -> Images:
 
 
 def letters() -> Images:
-    """Return drawn letters on a noisy ground."""
+    """Return drawn letters on a noisy background."""
     generator, font = np.random.default_rng(0), ImageFont.load_default(14)
     labels = generator.permutation(np.repeat([*"ABCDEFGHIJ"], 60))
     images = []

@@ -73,7 +73,7 @@ def test_an_image_is_predicted_by_the_members_of_its_own_fold_and_no_other(
 
 def test_a_test_image_is_predicted_by_every_member_as_its_own_recipe_says(tmp_path: Path) -> None:
     images = np.random.default_rng(9).random((40, 2, 2), dtype=np.float32)
-    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), mode="edge")
     views = [padded[:, down : down + 2, right : right + 2] for down in range(3) for right in range(3)]
     deslanting = Preprocessing(deslant=True, width=2)
     seen = np.asarray(preprocessing.apply(images, deslanting))
@@ -102,7 +102,7 @@ def test_a_model_comes_back_as_it_was_saved_and_equal_models_have_equal_bytes(tm
     loaded = checkpoints.read(tmp_path / "one")
     assert loaded.recipe == RECIPE
     assert (list(loaded.classes), loaded.side, loaded.fold, loaded.seed) == (["a", "b", "c"], 2, 3, 5)
-    assert loaded.bright_ground
+    assert loaded.bright_background
     np.testing.assert_array_equal(loaded.weights["weight"], model(3, 5).weights["weight"])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
@@ -127,7 +127,7 @@ def test_a_model_in_the_place_of_another_fold_is_refused(tmp_path: Path) -> None
     three.rename(tmp_path / "aside")
     four.rename(three)
     (tmp_path / "aside").rename(four)
-    with pytest.raises(UserError, match=r"\.safetensors: the model in it is that of fold (3|4) and seed 0; let `dvc"):
+    with pytest.raises(UserError, match=r"\.safetensors: the model in it is that of fold (3|4) and seed 0; run `dvc"):
         ensemble.read(tmp_path)
 
 

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch.nn.functional import affine_grid, grid_sample
 
+from src.data.images import open_set
 from src.models import preprocessing
 from src.models.preprocessing import apply, compose, matrices, warp
 from src.models.recipes import Augmentation, Preprocessing, Recipe
 from src.training.augmentation import TrainingImages
+from tests.conftest import Project
 
 DESLANT = Preprocessing(deslant=True)
 
@@ -91,10 +93,19 @@ def test_images_are_resampled_as_torch_s_affine_grid_says(side: int, dtype: torc
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(5, side, side, generator=generator, dtype=dtype)
     random = torch.eye(2, 3, dtype=dtype) + torch.randn(5, 2, 3, generator=generator, dtype=dtype) / 5
-    expected = grid_sample(
-        images[:, None], affine_grid(random, [5, 1, side, side], align_corners=False), align_corners=False
-    )[:, 0]
+    grid = affine_grid(random, [5, 1, side, side], align_corners=False)
+    expected = grid_sample(images[:, None], grid, padding_mode="border", align_corners=False)[:, 0]
     torch.testing.assert_close(warp(images, random), expected, atol=1e-5, rtol=0)
+
+
+def test_the_background_may_be_bright(finished: Project) -> None:
+    pixels = torch.tensor(open_set(finished.root / "data/split/test").images[:500])
+    digits = pixels / 256  # 1 minus them is exact
+    wanted = Preprocessing(deslant=True, width=16)
+    of_digits, of_inverted = matrices(digits, wanted), matrices(1 - digits, wanted)
+    torch.testing.assert_close(of_inverted, of_digits, atol=1e-4, rtol=0)
+    assert (of_digits - torch.eye(2, 3)).abs().amax(dim=(1, 2)).min() > 1e-3
+    torch.testing.assert_close(1 - warp(1 - digits, of_digits), warp(digits, of_digits), atol=1e-5, rtol=0)
 
 
 @settings(max_examples=50, deadline=None)

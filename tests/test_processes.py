@@ -79,7 +79,7 @@ def test_a_process_that_dies_ends_the_stage_with_one_line(reproduced: Project) -
     next(process for process in workers if process.environ()["RANK"] == "1").send_signal(signal.SIGKILL)
     _, errors = stage.communicate(timeout=60)
     assert stage.returncode == 1
-    assert errors == "error: another process of this training ended, which ended them all; run it again\n"
+    assert errors == "error: another process of this training failed, which stopped this one; run it again\n"
     assert files(folder) == []
 
 
@@ -113,7 +113,7 @@ def test_two_processes_for_one_image_are_refused(batch_size: int, reproduced: Pr
     reproduced.set({"recipes.linear.batch_size": batch_size})
     output = train(reproduced, "linear", "other", launcher=TWO, fails=True)
     assert output == (
-        "error: params.yaml: launcher: 2 processes cannot share the smallest batch; the recipe's batch_size, "
+        "error: params.yaml: launcher: 2 processes cannot share the last batch; the recipe's batch_size, "
         f"{batch_size}, leaves it 1 of the 3200 training images: change it\n"
     )
     assert files(reproduced.root / "other") == []

@@ -171,7 +171,7 @@ def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     assert "All parameters and metrics equal those of the last commit" in words
     assert "one network: fold 4 of 5, seed 0." in words
     assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
-    assert "networks err on" not in html_text and "Accuracy of each network" not in html_text
+    assert "networks have error rates" not in html_text and "Accuracy of each network" not in html_text
     stages = params.load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
     assert re.findall(r'<section id="(\w+)"', html_text) == [*stages, "results", "comparison"]
     assert len(html_text) < 3_000_000
@@ -222,7 +222,7 @@ def test_a_run_of_several_networks_is_told_and_compared_on_the_images_that_both_
     html_text, words = (reproduced.root / "report.html").read_text(), text_of(reproduced.root / "report.html")
     assert re.search(r"errors +\d+ of 1,600 validation images", printed)
     assert "2 networks: folds 4, 3 of 5, seed 0." in words
-    assert re.search('<img [^>]*alt="The 2 networks err on ', html_text)
+    assert re.search('<img [^>]*alt="The 2 networks have error rates ', html_text)
     table = re.findall(r'aria-label="Accuracy of each network".*?</table>', html_text, flags=re.DOTALL)
     rows = re.findall(r'<th scope="row">(\d)</th><td>(\d)</td><td>([\d,]+)</td><td>(\d+)</td>', table[0])
     assert [row[:3] for row in rows] == [("3", "0", "800"), ("4", "0", "800")]
@@ -245,7 +245,7 @@ NAMES = [*"ABCDEFGH", "a|b <i>$x$", "NA"]
 
 
 @pytest.mark.slow
-def test_a_set_with_labels_of_text_on_a_bright_ground_is_told_in_its_own_words(project: Project) -> None:
+def test_a_set_with_labels_of_text_on_a_bright_background_is_told_in_its_own_words(project: Project) -> None:
     pixels, digits = load_digits(return_X_y=True)
     rows = pd.DataFrame((255 - pixels * 15).astype(int), columns=[f"pixel{number}" for number in range(64)])
     rows.insert(0, "label", [NAMES[digit] for digit in digits])

@@ -17,8 +17,10 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from benchmarks import gpu
 from src.data.images import ImageSet
 from src.models import networks
+from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.training import loop, step
 from src.training.processes import ALONE, Processes
@@ -140,9 +142,10 @@ def test_it_learns_the_same(name: str, device: torch.device) -> None:
         network = networks.build(ours, 28, 10, seed=0).to(device)
         take_step: Step = kind(ours, network, device)
         learned = []
-        for batch, targets, rate in zip(batches, labels, RATES, strict=True):
-            take_step(batch, targets, rate)
-            learned.append({key: value.clone() for key, value in network.state_dict().items()})
+        with repeatable():
+            for batch, targets, rate in zip(batches, labels, RATES, strict=True):
+                take_step(batch, targets, rate)
+                learned.append({key: value.clone() for key, value in network.state_dict().items()})
         each.append((learned, take_step.means.loss, take_step.means.accuracy))
     (expected, *means), (found, *same_means) = each
     assert same_means == means
@@ -167,16 +170,23 @@ def test_a_training_of_captured_steps_is_that_of_others(
 
 
 @pytest.mark.parametrize(
-    ("device", "count", "capability", "captured"),
-    [("cuda", 1, 8, True), ("cuda", 1, 7, False), ("cuda", 1, 6, True), ("cuda", 2, 8, False), ("cpu", 1, 8, False)],
+    ("device", "processes", "capability", "captured"),
+    [
+        ("cuda", ALONE, 8, True),
+        ("cuda", ALONE, 7, False),
+        ("cuda", ALONE, 6, True),
+        ("cuda", Processes(0, 1), 8, False),
+        ("cuda", Processes(0, 2), 8, False),
+        ("cpu", ALONE, 8, False),
+    ],
 )
-def test_a_step_is_captured_on_one_gpu_but_not_in_float16(
-    device: str, count: int, capability: int, captured: bool, monkeypatch: pytest.MonkeyPatch
+def test_a_step_is_captured_on_a_gpu_but_not_in_float16_or_by_torchrun(
+    device: str, processes: Processes, capability: int, captured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (capability, 0))
     for kind in (Step, CapturedStep):
         monkeypatch.setattr(step, kind.__name__, lambda *arguments, kind=kind: kind)
-    found = make_step(recipe(**RECIPES["quick"]), torch.nn.Linear(1, 1), torch.device(device), Processes(0, count))
+    found = make_step(recipe(**RECIPES["quick"]), torch.nn.Linear(1, 1), torch.device(device), processes)
     assert found == (CapturedStep if captured else Step)
 
 
@@ -192,6 +202,21 @@ def test_float16_learns_what_float32_learns(
         accuracies.append(curve[-1].validation_accuracy)
         assert f"training fold 3, seed 0, in {precision}" in capsys.readouterr().out
     assert accuracies == pytest.approx([max(accuracies)] * 2, abs=0.03) and max(accuracies) > 0.85
+
+
+def test_the_benchmark_of_a_gpu_tells_seconds_accuracy_and_digest(
+    finished: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the CPU, where both steps are eager."""
+    monkeypatch.setattr(gpu, "GPU", torch.device("cpu"))
+    found = []
+    for kind in ("captured", "eager"):
+        gpu.main("quick", str(finished.root / "data/normalized/labelled"), kind)
+        seconds, *result = capsys.readouterr().out.splitlines()[-1].split()
+        assert float(seconds) > 0
+        found.append(result)
+    (accuracy, digest), again = found
+    assert float(accuracy) > 0.9 and re.fullmatch("[0-9a-f]{8}", digest) and again == [accuracy, digest]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it would run for minutes")

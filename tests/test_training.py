@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -186,30 +187,37 @@ def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
 def test_a_batch_larger_than_the_training_set_is_the_whole_set_and_says_so(
     digits: ImageSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole, _ = train(recipe(batch_size=450, epochs=50), 3, 0, digits, CPU)
+    whole, _ = train(recipe(batch_size=450, epochs=200), 3, 0, digits, CPU)
     assert not set(capsys.readouterr().out.splitlines()[:-10]), "only the lines of progress"
-    larger, _ = train(recipe(batch_size=451, epochs=50), 3, 0, digits, CPU)
+    larger, _ = train(recipe(batch_size=451, epochs=200), 3, 0, digits, CPU)
     assert equal(larger, whole)
     told = "the recipe's batch_size, 451, is more than the 450 training images: each step takes all of them"
     assert capsys.readouterr().out.splitlines()[:-10] == [told]
 
 
-def test_a_training_of_few_steps_says_so(digits: ImageSet, capsys: pytest.CaptureFixture[str]) -> None:
-    for changes, steps in (
-        ({"batch_size": 100, "epochs": 9}, 45),
-        ({"batch_size": 450, "epochs": 1}, 1),
-    ):
-        train(recipe(**changes), 3, 0, digits, CPU)
-        assert capsys.readouterr().out.splitlines()[0] == (
-            f"the number of steps is {steps}; with fewer than 50 the network may learn little: raise the recipe's "
-            f"epochs, {changes['epochs']}, or lower its batch_size, {changes['batch_size']}"
-        )
+@pytest.mark.parametrize(
+    ("batch_size", "epochs", "rate", "said"),
+    [(450, 1, 0.1, True), (100, 39, 1e-4, True), (100, 39, 1.0, False), (100, 40, 1e-4, False)],
+    ids=["one step", "195 steps", "195 steps after which it overfits", "200 steps"],
+)
+def test_a_training_of_few_steps_that_learned_little_says_so(
+    batch_size: int, epochs: int, rate: float, said: bool, digits: ImageSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = recipe(batch_size=batch_size, epochs=epochs, lr=rate, schedule="constant")
+    _, curve = train(ours, 3, 0, digits, CPU)
+    steps = epochs * math.ceil(450 / batch_size)
+    assert curve[-1].validation_accuracy < 0.9 and (curve[-1].train_accuracy < 0.9) == (rate < 1)
+    line = (
+        f"the training accuracy is {curve[-1].train_accuracy:.3f} after only {steps} steps; more may raise it: raise "
+        f"the recipe's epochs, {epochs}, or lower its batch_size, {batch_size}"
+    )
+    assert (line in capsys.readouterr().out.splitlines()) == said
 
 
 @pytest.mark.parametrize("bright", [False, True])
-def test_the_ground_of_the_training_images_is_recorded(bright: bool, digits: ImageSet) -> None:
+def test_the_background_of_the_training_images_is_recorded(bright: bool, digits: ImageSet) -> None:
     shown = replace(digits, images=1 - np.array(digits.images) if bright else digits.images)
-    assert train(recipe(epochs=1), 3, 0, shown, CPU)[0].bright_ground == bright
+    assert train(recipe(epochs=1), 3, 0, shown, CPU)[0].bright_background == bright
 
 
 @pytest.mark.parametrize(

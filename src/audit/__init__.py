@@ -1,1 +1,1 @@
-"""What to know about the data before a result is trusted: duplicates, empty images, a test set that differs."""
+"""Checks of the data: duplicates, empty images, a test set with another distribution."""

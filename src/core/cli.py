@@ -37,7 +37,7 @@ def run(main: Callable[..., None]) -> None:
     gc.freeze()
     gc.enable()
     atexit.register(gc.freeze)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a letter that it lacks is no reason to end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that it lacks must not raise
         sys.stdout.reconfigure(errors="backslashreplace")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)

@@ -110,7 +110,7 @@ def _find_label(path: Path, prediction: str, train: Sequence[str], extra: Sequen
     candidates = named[:1] or [name for name in extra if name not in pixel_like]
     if len(candidates) != 1:
         found = ", ".join(map(repr, (candidates or extra)[:5]))
-        raise UserError(f"{TRAIN}: the label is not clear; {TEST} lacks {found}; {SETTING}")
+        raise UserError(f"{TRAIN}: the label is ambiguous; {TEST} lacks {found}; {SETTING}")
     return candidates[0]
 
 

@@ -74,7 +74,7 @@ def count_classes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int
     return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
 
 
-def ground(images: NDArray[Any]) -> float:
+def background(images: NDArray[Any]) -> float:
     """Return the median of the outermost pixels of `images`, shape (…, height, width)."""
     outermost = np.ones(images.shape[-2:], dtype=np.bool_)
     outermost[1:-1, 1:-1] = False

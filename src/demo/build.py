@@ -1,13 +1,12 @@
 """Write demo.html and demo/digit-recognizer.onnx from the trained ensemble: `python -m src.demo.build`."""
 
-import subprocess
 from pathlib import Path
 
 from src.core import cli, metrics, params
 from src.data import images
 from src.demo import export, page
 from src.inference import ensemble
-from src.reporting import status
+from src.reporting import git, status
 
 MODELS = Path("models")
 LABELLED = Path("data/normalized/labelled")
@@ -23,27 +22,18 @@ def main() -> None:
     description = export.Description(
         classes=members[0].classes.tolist(),
         side=members[0].side,
-        bright_ground=members[0].bright_ground,
+        bright_background=members[0].bright_background,
         recipe=params.get("recipe", str),
         folds=sorted({member.fold for member in members}),
         seeds=sorted({member.seed for member in members}),
         evaluation=metrics.read(EVALUATION),
-        commit=commit(),
+        commit=git.ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"),
     )
     export.write(ONNX, members, description.metadata())
     html = page.render(description, ONNX.read_bytes(), images.open_set(LABELLED))
     PAGE.write_text(html, encoding="utf-8")
     for path in (ONNX, PAGE):
         print(f"{path.absolute()}  {path.stat().st_size / 1e3:,.0f} kB")
-
-
-def commit() -> str:
-    """Return the hash of git's last commit, with `-dirty` where tracked files differ from it; empty outside of git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-    except FileNotFoundError:  # git is not installed
-        return ""
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ const PICTURE = 560; // the most pixels of the longer side of a picture; more br
 const LIVE = 25; // milliseconds; a model that takes longer is run when a line is finished, not while it is drawn
 
 const find = (id) => document.getElementById(id);
-const { classes, names, side, brightGround, labels } = JSON.parse(find("facts").textContent);
+const { classes, names, side, brightBackground, labels } = JSON.parse(find("facts").textContent);
 const canvas = find("canvas");
 const bars = [...find("bars").children];
 const places = [...find("nearest").children];
@@ -38,7 +38,7 @@ function ink() {
 
 async function predict(model, image) {
   const start = performance.now();
-  const pixels = brightGround ? image.map((value) => 1 - value) : image;
+  const pixels = brightBackground ? image.map((value) => 1 - value) : image;
   const input = new ort.Tensor("float32", pixels, [1, side, side]);
   const { probabilities } = await model.run({ images: input });
   milliseconds = performance.now() - start;
@@ -245,7 +245,7 @@ async function openFile(file) {
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  steps.push({ strokes: [], picture: inkOfPicture(context.getImageData(0, 0, width, height), side, brightGround) });
+  steps.push({ strokes: [], picture: inkOfPicture(context.getImageData(0, 0, width, height), side, brightBackground) });
   changed();
 }
 
@@ -281,7 +281,7 @@ find("notices").addEventListener("toggle", async ({ target }) => {
 
 async function load() {
   labelledImages = await unpack("labelled-block");
-  if (brightGround) labelledImages = labelledImages.map((value) => 255 - value);
+  if (brightBackground) labelledImages = labelledImages.map((value) => 255 - value);
   ort.env.wasm.wasmBinary = await unpack("runtime-block");
   ort.env.wasm.numThreads = 1; // threads need a server that isolates the page
   const model = await ort.InferenceSession.create(await unpack("model-block"), { executionProviders: ["wasm"] });

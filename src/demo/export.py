@@ -1,4 +1,4 @@
-"""The ensemble as an ONNX model: images in, probabilities out, and nothing else to know."""
+"""The ensemble as one ONNX model, from images to probabilities."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from src.core.metrics import Metrics
 from src.core.outputs import replacing
 from src.models import forward, networks
 from src.models.checkpoints import Checkpoint
-from src.models.preprocessing import batch_matrices, warp
+from src.models.preprocessing import matrices, warp
 
 SCORES = ("accuracy", "ci_low", "ci_high")
 """What the metadata hold of the scores."""
@@ -29,17 +29,17 @@ class Description:
     Attributes:
         classes: the label of each probability.
         side: height and width of an image, in pixels.
-        bright_ground: whether the training images have a bright ground.
+        bright_background: whether the training images have a bright background.
         recipe: the name of the recipe.
         folds: the ensemble has a member for each of them and each seed.
         seeds: the seeds.
         evaluation: the out-of-fold scores, as in metrics/evaluate.json.
-        commit: the commit that it was exported at; empty outside of git.
+        commit: the commit that it was exported at, `-dirty` where tracked files differ from it; empty outside of git.
     """
 
     classes: list[int] | list[str]
     side: int
-    bright_ground: bool
+    bright_background: bool
     recipe: str
     folds: list[int]
     seeds: list[int]
@@ -48,17 +48,9 @@ class Description:
 
     def metadata(self) -> dict[str, str]:
         """Return all of it by name; what is not text is JSON."""
-        scores = {name: json.dumps(self.evaluation[name]) for name in SCORES if name in self.evaluation}
-        return {
-            "classes": json.dumps(self.classes),
-            "side": str(self.side),
-            "bright_ground": json.dumps(self.bright_ground),
-            "recipe": self.recipe,
-            "folds": json.dumps(self.folds),
-            "seeds": json.dumps(self.seeds),
-            **scores,
-            "commit": self.commit,
-        }
+        scores = {name: self.evaluation[name] for name in SCORES if name in self.evaluation}
+        facts = {name: value for name, value in vars(self).items() if name != "evaluation"} | scores
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()}
 
 
 class Ensemble(nn.Module):
@@ -74,7 +66,7 @@ class Ensemble(nn.Module):
 
 
 class Member(nn.Module):
-    """A trained network, with all that its recipe does to an image before it and to the logits after it."""
+    """A trained network with its preprocessing, softmax and shifted views."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
@@ -86,7 +78,7 @@ class Member(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the probabilities (N, C) of images (N, side, side) by the rule of `forward.probabilities`."""
         if self.preprocessing is not None:
-            images = warp(images, batch_matrices(images, self.preprocessing))
+            images = warp(images, matrices(images, self.preprocessing))
         if self.shift == 0:
             alone: Tensor = self.network(images).softmax(dim=1)
             return alone

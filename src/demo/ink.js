@@ -11,22 +11,22 @@ export function inkOfStrokes({ data, width, height }) {
 
 /**
  * Return the ink of a picture, from its opaque RGBA pixels: what is unlike its border. A picture of the model's own side
- * is taken as it is: its ink is what is unlike the ground of the training images.
+ * is taken as it is: its ink is what is unlike the background of the training images.
  */
-export function inkOfPicture({ data, width, height }, side, brightGround) {
+export function inkOfPicture({ data, width, height }, side, brightBackground) {
   const values = new Float32Array(width * height);
   for (let index = 0; index < values.length; index++) {
     const [red, green, blue] = data.subarray(4 * index, 4 * index + 3);
     values[index] = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
   }
   const field = { values, width, height };
-  const inverted = width === side && height === side ? brightGround : ground(field) > 0.5;
+  const inverted = width === side && height === side ? brightBackground : background(field) > 0.5;
   if (inverted) values.forEach((value, index) => (values[index] = 1 - value));
   return field;
 }
 
 /** Return the median of the outermost pixels. */
-function ground({ values, width, height }) {
+function background({ values, width, height }) {
   const outermost = (_, index) =>
     index < width || index >= width * (height - 1) || index % width === 0 || index % width === width - 1;
   const border = values.filter(outermost).sort();
@@ -42,7 +42,7 @@ function ground({ values, width, height }) {
 export function fit(ink, side) {
   if (ink.width === side && ink.height === side) return ink.values;
   const { width, height } = ink;
-  const [paper, darkest] = [ground(ink), ink.values.reduce((most, value) => Math.max(most, value), 0)];
+  const [paper, darkest] = [background(ink), ink.values.reduce((most, value) => Math.max(most, value), 0)];
   if (darkest - paper < 0.1) return new Float32Array(side * side);
   const [low, high] = [paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)];
   const values = ink.values.map((value) => Math.min(Math.max((value - low) / (high - low), 0), 1));

@@ -8,16 +8,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from src.data.images import ground
+from src.data.images import background
 
 
-def ink_of_picture(rgb: NDArray[np.uint8], side: int, bright_ground: bool) -> NDArray[np.float32]:
+def ink_of_picture(rgb: NDArray[np.uint8], side: int, bright_background: bool) -> NDArray[np.float32]:
     """Return the ink of a picture, from its pixels (height, width, 3): their difference from the border.
 
     In a picture of the model's own side, ink is the difference from the background of the training images.
     """
     grey = (rgb @ (0.299, 0.587, 0.114) / 255).astype(np.float32)
-    inverted = bright_ground if grey.shape == (side, side) else ground(grey) > 0.5
+    inverted = bright_background if grey.shape == (side, side) else background(grey) > 0.5
     return 1 - grey if inverted else grey
 
 
@@ -30,7 +30,7 @@ def fit(ink: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """
     if ink.shape == (side, side):
         return ink
-    paper, darkest = ground(ink), float(ink.max())
+    paper, darkest = background(ink), float(ink.max())
     if darkest - paper < 0.1:
         return np.zeros((side, side), dtype=np.float32)
     low, high = paper + 0.15 * (darkest - paper), paper + 0.85 * (darkest - paper)

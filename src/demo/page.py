@@ -43,7 +43,7 @@ def render(model: Description, onnx: bytes, labelled: ImageSet) -> str:
         examples=len(examples),
         nearest=NEAREST,
         labelled_images=len(labelled),
-        facts=facts | {"side": model.side, "brightGround": model.bright_ground},
+        facts=facts | {"side": model.side, "brightBackground": model.bright_background},
         blocks={
             "labelled": _block(pixels.tobytes()),
             "model": _block(onnx),

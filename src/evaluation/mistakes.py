@@ -1,4 +1,4 @@
-"""The wrong predictions, and the labels among them that look wrong themselves."""
+"""The wrong predictions, and the doubtful labels among them."""
 
 import numpy as np
 import pandas as pd

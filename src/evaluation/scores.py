@@ -19,7 +19,7 @@ class Scores:
 
     Args:
         classes: the label of each class, sorted, shape (C,).
-        folds: the folds that validate.
+        folds: the validation folds.
         seeds: ascending; each fold has one network for each seed.
     """
 
@@ -47,7 +47,7 @@ class Scores:
             two, `label_probability` and `confidence`, which are means over the seeds.
 
         Raises:
-            UserError: other images are predicted than those of the folds that validate, or by other seeds.
+            UserError: other images are predicted than those of the validation folds, or by other seeds.
             ValueError: the shapes differ; numpy would silently broadcast (n, 1) against (n,) to (n, n).
         """
         if labels.shape != folds.shape or probabilities.shape[::2] != (*labels.shape, len(self._classes)):
@@ -84,16 +84,8 @@ class Scores:
 
     def metrics(self) -> Metrics:
         """Return accuracy, the ends of its 95 % Wilson interval, errors, images, and the log loss in nats per image."""
-        images, correct = int(self._confusion.sum()), int(np.trace(self._confusion))
-        low, high = interval(correct, images)
-        return {
-            "accuracy": correct / images,
-            "ci_low": low,
-            "ci_high": high,
-            "errors": images - correct,
-            "images": images,
-            "log_loss": self._log_loss / images,
-        }
+        images = int(self._confusion.sum())
+        return _scores(images, images - int(np.trace(self._confusion)), self._log_loss)
 
     def of_classes(self) -> pd.DataFrame:
         """Return precision and recall of each class, in [0, 1]; NaN if it is never predicted or never occurs."""
@@ -107,25 +99,14 @@ class Scores:
 
     def of_members(self) -> pd.DataFrame:
         """Return a row for each network: its fold, seed, images and errors, and its scores as in `metrics`."""
-        rows = []
-        for fold in self._folds:
-            for seed in self._seeds:
-                images, errors = self._images[fold], self._errors[fold, seed]
-                low, high = interval(images - errors, images)
-                rows.append(
-                    {
-                        "member": f"{fold}-{seed}",
-                        "fold": fold,
-                        "seed": seed,
-                        "images": images,
-                        "errors": errors,
-                        "accuracy": 1 - errors / images,
-                        "ci_low": low,
-                        "ci_high": high,
-                        "log_loss": self._log_losses[fold, seed] / images,
-                    }
-                )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            [
+                {"member": f"{fold}-{seed}", "fold": fold, "seed": seed}
+                | _scores(self._images[fold], self._errors[fold, seed], self._log_losses[fold, seed])
+                for fold in self._folds
+                for seed in self._seeds
+            ]
+        )
 
     def _sum_of_log_loss(self, probabilities: NDArray[np.float32], labels: NDArray[Any]) -> float:
         if len(labels) == 0:
@@ -134,6 +115,18 @@ class Scores:
         exact = probabilities.astype(np.float64)
         exact /= exact.sum(axis=1, keepdims=True)
         return float(log_loss(labels, exact, labels=self._classes, normalize=False))
+
+
+def _scores(images: int, errors: int, sum_of_log_loss: float) -> dict[str, float]:
+    low, high = interval(images - errors, images)
+    return {
+        "accuracy": (images - errors) / images,
+        "ci_low": low,
+        "ci_high": high,
+        "errors": errors,
+        "images": images,
+        "log_loss": sum_of_log_loss / images,
+    }
 
 
 def interval(correct: int, images: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Batch inference: what every member of the ensemble says of images that it was not trained on."""
+"""Batch inference: the probabilities that each member gives images that it was not trained on."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,8 +35,8 @@ def read(models_dir: Path) -> list[Checkpoint]:
     for path, checkpoint in found.items():
         if path.stem != f"{checkpoint.fold}-{checkpoint.seed}":
             raise UserError(
-                f"{path}: the model in it is that of fold {checkpoint.fold} and seed {checkpoint.seed}; let "
-                "`dvc repro --force ensemble` put the models in their places"
+                f"{path}: the model in it is that of fold {checkpoint.fold} and seed {checkpoint.seed}; run "
+                "`dvc repro --force ensemble`"
             )
         if checkpoint.side != first.side or not np.array_equal(checkpoint.classes, first.classes):
             raise UserError(f"{path}: it was trained on other classes or sizes than another model; train it again")

@@ -26,7 +26,7 @@ Distinct = Annotated[
 
 
 class Folds(RootModel[Distinct]):
-    """The key `folds` of params.yaml: the folds that validate, each with networks trained on all the others."""
+    """The key `folds` of params.yaml: the validation folds, each with networks trained on all others."""
 
 
 class Seeds(RootModel[Distinct]):

@@ -26,7 +26,7 @@ class Checkpoint:
         side: height and width of an image, in pixels.
         fold: the number of the fold that it was not trained on.
         seed: of its training.
-        bright_ground: whether the images that it was trained on have a bright background.
+        bright_background: whether the images that it was trained on have a bright background.
     """
 
     weights: dict[str, NDArray[Any]]
@@ -35,7 +35,7 @@ class Checkpoint:
     side: int
     fold: int
     seed: int
-    bright_ground: bool
+    bright_background: bool
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
@@ -47,7 +47,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         "side": checkpoint.side,
         "fold": checkpoint.fold,
         "seed": checkpoint.seed,
-        "bright_ground": checkpoint.bright_ground,
+        "bright_background": checkpoint.bright_background,
     }
     weights = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in checkpoint.weights.items()}
     with replacing(path) as temporary:
@@ -69,7 +69,7 @@ def read(path: Path) -> Checkpoint:
             weights,
             Recipe.model_validate(description["recipe"]),
             np.array(description["classes"]),
-            *(description[name] for name in ("side", "fold", "seed", "bright_ground")),
+            *(description[name] for name in ("side", "fold", "seed", "bright_background")),
         )
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such model; run `dvc repro`") from None

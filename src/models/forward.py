@@ -12,10 +12,10 @@ from src.models import preprocessing
 from src.models.recipes import Preprocessing
 
 BATCH_SIZE = 250
-"""How many images a processor predicts at a time; a GPU predicts `preprocessing.CHUNK`."""
+"""The batch size of prediction on a CPU; on a GPU it is `preprocessing.CHUNK`."""
 
 UNSURE = 0.8
-"""A network is unsure of an image if it gives no class this probability."""
+"""The confidence below which the probabilities are averaged over shifted views."""
 
 
 def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
@@ -35,8 +35,8 @@ def compute(network: nn.Module, batch: Tensor, precision: str) -> Tensor:
 def probabilities(network: nn.Module, images: Array, shift: int, settings: Preprocessing | None) -> Iterator[Tensor]:
     """Yield the probabilities (B, C) of the `batches` of images.
 
-    Those of which the network is unsure get the mean over their views with this `shift`, if that is not 0. The others,
-    nearly all, would keep their labels.
+    Where the confidence is below `UNSURE` and `shift` is not 0, they are the mean over the views with this shift. It
+    would change hardly any other label.
     """
     for batch in batches(network, images, settings):
         found = network(batch).softmax(dim=1)
@@ -57,7 +57,7 @@ def of_views(network: nn.Module, images: Tensor, shift: int) -> Tensor:
 def shifted(images: Tensor, shift: int) -> list[Tensor]:
     """Return `images` (B, side, side), in the middle of the list, and its eight copies shifted by `shift` pixels."""
     side = images.shape[1]
-    padded = pad(images, (shift, shift, shift, shift))
+    padded = pad(images[:, None], (shift, shift, shift, shift), mode="replicate")[:, 0]
     starts = (0, shift, 2 * shift)
     return [padded[:, down : down + side, right : right + side] for down in starts for right in starts]
 

@@ -38,30 +38,16 @@ def batches(images: Array, preprocessing: Preprocessing | None, size: int) -> It
     """Yield what `apply` returns, `size` images at a time, without holding all of them."""
     for part in arrays.parts(images, size):
         chunk = torch.from_numpy(part)
-        yield part if preprocessing is None else warp(chunk, batch_matrices(chunk, preprocessing)).numpy()
-
-
-def matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return the affine matrix, shape (2, 3), of each image (B, side, side) in [0, 1].
-
-    It maps the coordinates of the result, in [-1, 1], to those of the image, as `affine_grid` expects. Shear and scale
-    leave the centre of mass where it is. Deslanting regresses the ink's x on its y and shears by the slope. An image
-    without ink has the identity.
-
-    LeCun, Y. et al. (1998), Gradient-based learning applied to document recognition, Proc. IEEE 86 (deslanting);
-    Ciresan, D. et al. (2011), Convolutional neural network committees for handwritten character classification, ICDAR
-    (width).
-    """
-    return torch.cat([batch_matrices(chunk, preprocessing) for chunk in torch.split(images, CHUNK)])
+        yield part if preprocessing is None else warp(chunk, matrices(chunk, preprocessing)).numpy()
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
-    """Return `images` (B, side, side) resampled through their matrices (B, 2, 3); pixels from outside are 0."""
+    """Return `images` (B, side, side) resampled through their matrices (B, 2, 3); the edge continues outside."""
     side = images.shape[1]
     # one product for all images; `affine_grid` multiplies image by image, which takes ten times as long
     grid = matrices.reshape(-1, 3) @ pixel_centers(side, matrices)
     grid = grid.view(-1, 2, side, side).permute(0, 2, 3, 1)
-    return grid_sample(images[:, None], grid.to(images), align_corners=False)[:, 0]
+    return grid_sample(images[:, None], grid.to(images), padding_mode="border", align_corners=False)[:, 0]
 
 
 def compose(outer: Tensor, inner: Tensor) -> Tensor:
@@ -77,12 +63,22 @@ def pixel_centers(side: int, like: Tensor) -> Tensor:
     return torch.stack([x, y, torch.ones_like(x)])
 
 
-def batch_matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return what `matrices` returns, for all images at once."""
+def matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return the affine matrix, shape (2, 3), of each image (B, side, side) in [0, 1].
+
+    It maps the coordinates of the result, in [-1, 1], to those of the image, as `affine_grid` expects. Shear and scale
+    leave the centre of mass where it is. Deslanting regresses the ink's x on its y and shears by the slope. Ink is what
+    differs from the background, which may be dark or bright. An image without ink has the identity.
+
+    LeCun, Y. et al. (1998), Gradient-based learning applied to document recognition, Proc. IEEE 86 (deslanting);
+    Ciresan, D. et al. (2011), Convolutional neural network committees for handwritten character classification, ICDAR
+    (width).
+    """
     count, side, _ = images.shape
+    ink = _ink(images)
     x, y, ones = pixel_centers(side, images)
     # all moments in one product, which reads the images once
-    mass, *moments = (images.flatten(1) @ torch.stack([ones, x, y, x * y, y * y]).T).unbind(dim=1)
+    mass, *moments = (ink.flatten(1) @ torch.stack([ones, x, y, x * y, y * y]).T).unbind(dim=1)
     mass = mass.clamp(min=torch.finfo(images.dtype).tiny)
     center_x, center_y, mean_xy, mean_yy = (moment / mass for moment in moments)
     shear, scale = torch.zeros_like(mass), torch.ones_like(mass)
@@ -93,7 +89,7 @@ def batch_matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
         slope = torch.where(has_height, covariance / variance.where(has_height, 1), 0)
         shear = slope.clamp(-MAX_SHEAR, MAX_SHEAR)
     if preprocessing.width is not None:
-        first, last = _ends_of_rows(images >= MIN_INK)
+        first, last = _ends_of_rows(ink >= MIN_INK)
         rows = torch.arange(side, dtype=images.dtype, device=images.device)
         moved = shear[:, None] * rows  # a shear moves every row as a whole
         has_ink = last >= 0
@@ -105,6 +101,13 @@ def batch_matrices(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     zero, one = torch.zeros_like(mass), torch.ones_like(mass)
     across, down = [scale, shear, center_x * (1 - scale) - shear * center_y], [zero, one, zero]
     return torch.stack(across + down, dim=1).view(count, 2, 3)
+
+
+def _ink(images: Tensor) -> Tensor:
+    """Return `images` (B, side, side), each inverted if most of its outermost pixels are above 0.5."""
+    outermost = torch.cat([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], dim=1)
+    bright_background = (outermost > 0.5).to(images.dtype).mean(dim=1) > 0.5
+    return torch.where(bright_background[:, None, None], 1 - images, images)
 
 
 def _ends_of_rows(ink: Tensor) -> tuple[Tensor, Tensor]:

@@ -76,9 +76,9 @@ class Recipe(Section):
         epochs: passes over the training set.
         shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
         preprocessing: of all images, if any.
-        augmentation: random distortion of the training images.
-        test_time_shift: in pixels of an image of 28x28; the probabilities of an image of which the network is unsure
-            are the mean over the image and its eight copies shifted by that much. 0 takes the image alone.
+        augmentation: random affine transformation of the training images.
+        test_time_shift: in pixels of an image of 28x28; low-confidence probabilities are averaged over the image and
+            its eight copies shifted by that much. 0 takes the image alone.
     """
 
     model: Literal["linear", "mlp", "quick", "cnn"]

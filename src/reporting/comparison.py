@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from scipy.stats import binom, binomtest
 
 from src.core import params
+from src.reporting import git
 from src.reporting.pictures import results
 
 PREDICTIONS = Path("data/predictions/validation.csv")
@@ -42,23 +42,13 @@ class Change:
     new: object
 
 
-def last_commit() -> str:
-    """Return the hash of git's last commit; empty without a commit, a repository or git."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError:  # git is not installed
-        return ""
-    return done.stdout.strip()
-
-
 def committed_run() -> Run:
     """Return the run of the last commit, with the predictions that DVC has of it."""
-    files = _git("ls-tree", "-r", "--name-only", "HEAD", "metrics/").split()
+    files = git.ask("ls-tree", "-r", "--name-only", "HEAD", "metrics/").split()
     metrics = {
-        metrics_name(Path(file)): json.loads(_git("show", f"HEAD:./{file}")) for file in files if ".json" in file
+        metrics_name(Path(file)): json.loads(git.ask("show", f"HEAD:./{file}")) for file in files if ".json" in file
     }
-    return Run(params.load_yaml(_git("show", "HEAD:./params.yaml")), metrics, committed_predictions("HEAD"))
+    return Run(params.load_yaml(git.ask("show", "HEAD:./params.yaml")), metrics, committed_predictions("HEAD"))
 
 
 def metrics_name(file: Path) -> str:
@@ -136,16 +126,19 @@ class Paired:
 
 
 def pair(old: pd.DataFrame | None, new: pd.DataFrame | None) -> Paired | None:
-    """Compare the predictions of two runs, as `read_predictions` returns them.
+    """Compare the predictions of two runs, as `read_predictions` returns them, on the images that both validated.
 
-    None if they have no image in common, or other labels.
+    None if there are none, or if their labels differ.
     """
-    both = _on_the_same_images(old, new)
-    if both is None:
+    if old is None or new is None:
         return None
-    was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in both)
+    common = old.index.intersection(new.index)
+    old, new = old.loc[common], new.loc[common]
+    if common.empty or not old["label"].equals(new["label"]):
+        return None
+    was_correct, is_correct = (rows["label"] == rows["predicted"] for rows in (old, new))
     corrected, errors = int((is_correct & ~was_correct).sum()), int((was_correct & ~is_correct).sum())
-    return Paired(len(is_correct), corrected, errors)
+    return Paired(len(common), corrected, errors)
 
 
 def committed_predictions(rev: str) -> pd.DataFrame | None:
@@ -157,19 +150,6 @@ def committed_predictions(rev: str) -> pd.DataFrame | None:
         return results.read_predictions(io.StringIO(dvc.api.read(str(PREDICTIONS), rev=rev)))
     except (DvcException, FileNotFoundError, ValueError):  # not in the cache, no such output, or one of another form
         return None
-
-
-def _on_the_same_images(old: pd.DataFrame | None, new: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Return the predictions of two runs on the images that both validated, if there are any, with equal labels."""
-    if old is None or new is None:
-        return None
-    common = old.index.intersection(new.index)
-    old, new = old.loc[common], new.loc[common]
-    return (old, new) if len(common) and old["label"].equals(new["label"]) else None
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def _flat(nested: Mapping[str, Any]) -> dict[str, object]:

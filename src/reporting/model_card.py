@@ -47,7 +47,7 @@ def render() -> str:
         settings=settings,
         recipe=describe(recipes.get(settings["recipe"])),
         members=[path.stem for path in members],
-        ground="bright" if checkpoints.read(members[0]).bright_ground else "dark",
+        background="bright" if checkpoints.read(members[0]).bright_background else "dark",
         sets=describe_sets(),
         scores=metrics.read(METRICS / "evaluate.json"),
         submission=metrics.read(METRICS / "submit.json"),
@@ -73,7 +73,9 @@ def describe(recipe: Recipe) -> str:
         parts.append("training images distorted at random")
     if recipe.test_time_shift:
         pixels = "1 pixel" if recipe.test_time_shift == 1 else f"{recipe.test_time_shift} pixels"
-        parts.append(f"unsure probabilities averaged over the image and its eight copies shifted by {pixels} in {SIDE}")
+        parts.append(
+            f"low-confidence probabilities averaged over the image and its eight copies shifted by {pixels} in {SIDE}"
+        )
     return ", ".join(parts)
 
 

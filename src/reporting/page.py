@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
 from src.data import images
-from src.reporting import comparison, status, submissions, templates
+from src.reporting import comparison, git, status, submissions, templates
 from src.reporting.pictures import labels, results
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -90,7 +90,7 @@ def collect() -> dict[str, Any]:
 
 def compare(new: comparison.Run) -> dict[str, Any]:
     """Return what differs from the last commit."""
-    commit = comparison.last_commit()
+    commit = git.ask("rev-parse", "--verify", "HEAD")
     if not commit:
         return {"commit": "", "changed_params": [], "changed_metrics": [], "verdict": ""}
     old = comparison.committed_run()

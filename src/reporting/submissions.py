@@ -1,12 +1,12 @@
 """Print the submissions over time, the latest first: `python -m src.reporting.submissions`."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from src.core import cli
+from src.reporting import git
 from src.sources import history
 
 PATH = Path("metrics/submissions.csv")
@@ -83,15 +83,10 @@ def _four(value: str) -> str:
 
 def _commits(count: int) -> list[str]:
     """Return the commit that added each of the `count` rows of the file; empty while there is none."""
-    command = ["git", "blame", "-s", "--abbrev=7", "-L", "2,", "--", str(PATH)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-    except FileNotFoundError:  # git is not installed
-        return [""] * count
-    if done.returncode != 0:  # no repository, or git does not track the file yet
-        return [""] * count
-    hashes = [line.split(maxsplit=1)[0].lstrip("^") for line in done.stdout.splitlines()]
-    return ["" if set(name) == {"0"} else name for name in hashes]
+    lines = git.ask("blame", "-s", "--abbrev=7", "-L", "2,", "--", str(PATH)).splitlines()
+    hashes = [line.split(maxsplit=1)[0].lstrip("^") for line in lines]
+    # there are none where git does not track the file yet
+    return ["" if set(name) == {"0"} else name for name in hashes] or [""] * count
 
 
 if __name__ == "__main__":

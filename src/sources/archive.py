@@ -1,4 +1,4 @@
-"""Find the files of a competition in a zip or a folder, as people make them, and unpack them."""
+"""Find the files of a competition in a zip or a folder, and unpack them."""
 
 import errno
 import gzip
@@ -112,7 +112,7 @@ def _content(what: str, packed: IO[bytes], name: str) -> IO[bytes] | gzip.GzipFi
 
 
 def _members(place: str, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the files of a zip by their paths; a link is none."""
+    """Return the files of a zip by their paths, without links."""
     members = {member.filename.replace("\\", "/"): member for member in archive.infolist()}
     for path in map(PurePosixPath, members):
         if path.is_absolute() or ".." in path.parts:

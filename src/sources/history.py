@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from src.core import conflicts
 from src.core.errors import UserError
 from src.core.outputs import replacing
-from src.sources.interface import Sent
+from src.sources.interface import SCORE, Sent
 from src.sources.submission import MESSAGE
 
 COLUMNS = ("date", "source", "experiment", "recipe", "folds", "seeds", "images", "accuracy", "ci_low", "ci_high",
@@ -21,7 +20,6 @@ COLUMNS = ("date", "source", "experiment", "recipe", "folds", "seeds", "images",
 `accuracy`, with the ends of its 95 % interval, is over `images` validation images. What is not known is empty: of a
 submission from elsewhere the run, and of one by hand all but date and score, since its message may be private.
 """
-NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -51,7 +49,7 @@ def record(path: Path, source: str, run: Mapping[str, object] | None, listed: Se
     """
     rows = read(path)
     known = {(row["source"], row["sha256"] or row["date"]) for row in rows}
-    found = [_listed(sent, source) for sent in reversed(listed) if not sent.failed and NUMBER.fullmatch(sent.score)]
+    found = [_listed(sent, source) for sent in reversed(listed) if not sent.failed and SCORE.fullmatch(sent.score)]
     if run is not None:
         now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
         # DVC names the experiment in the environment of its stages

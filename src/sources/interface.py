@@ -3,6 +3,7 @@
 A source is the class `Source` in `src/sources/<name>/source.py`. The class is also its section of params.yaml.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,10 @@ from typing import Protocol, cast
 
 from src.core import params
 from src.core.errors import UserError
+from src.core.params import Section
+
+SCORE = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", re.ASCII)
+"""How a source writes a public score."""
 
 
 class Refused(UserError):  # noqa: N818 - what happened is a refusal
@@ -25,7 +30,7 @@ class Sent:
         message: the text sent with it.
         failed: whether the source could not score it.
         date: when the source took it, in ISO format, UTC; empty if unknown.
-        score: the public score as the source writes it; empty if there is none.
+        score: the public score as the source writes it; a number only where it is a `SCORE`.
     """
 
     message: str
@@ -67,6 +72,19 @@ class Source(Protocol):
         Raises:
             Refused: the submission failed; the text says why and what to do.
         """
+
+
+class Offline(Section):
+    """What the sources without a service have in common."""
+
+    @property
+    def lock(self) -> Path:
+        """One for the project."""
+        return Path(".submit.lock.tmp")
+
+    def earlier(self) -> list[Sent]:
+        """Return an empty list: nothing keeps a record of submissions."""
+        return []
 
 
 def selected() -> Source:

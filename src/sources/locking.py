@@ -29,7 +29,7 @@ def exclusive(stage: str, path: Path, patience: float = 1800.0) -> Iterator[None
 def of_child(path: Path) -> Path:
     """Return the lock for a child process of the run that holds the lock `path`.
 
-    No two runs overlap if the child takes it first, and begins only when its run, which still holds its own, says so.
+    Runs cannot overlap if the child acquires it, and begins only when its run, which still holds its own, says so.
     """
     return path.with_name(f"{path.name}.child")
 

@@ -1,4 +1,4 @@
-"""Random affine distortion of training images."""
+"""Random affine augmentation of training images."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,15 +11,15 @@ from src.training.batches import batches
 
 
 class TrainingImages:
-    """The images of a training set as the network sees them: preprocessed, and distorted anew each time.
+    """The images of a training set as the network sees them: preprocessed, and augmented anew each time.
 
     Preprocessing is computed once. With augmentation it remains one matrix per image, which is composed with that of
-    the random distortion, so that an image is interpolated only once.
+    the random augmentation, so that an image is interpolated only once.
 
     Args:
         images: shape (N, side, side), in [0, 1]; preprocessed in place where there is no augmentation.
         recipe: its preprocessing and augmentation are used.
-        generator: draws the distortions.
+        generator: draws the random matrices.
         share: returns the rows of a batch that this process trains on.
         at_once: how many batches are prepared at a time, which does not change them; several only in one process.
     """
@@ -36,13 +36,14 @@ class TrainingImages:
         self._share, self._at_once = share, at_once
         self._matrices: Tensor | None = None
         if recipe.preprocessing is not None:
-            self._matrices = preprocessing.matrices(images, recipe.preprocessing)
-            if recipe.augmentation is None:
-                split = (torch.split(whole, preprocessing.CHUNK) for whole in (images, self._matrices))
-                for chunk, matrices in zip(*split, strict=True):
+            chunks = torch.split(images, preprocessing.CHUNK)
+            matrices = [preprocessing.matrices(chunk, recipe.preprocessing) for chunk in chunks]
+            if recipe.augmentation is not None:
+                self._matrices = torch.cat(matrices)
+            else:
+                for chunk, of_chunk in zip(chunks, matrices, strict=True):
                     # in place: memory for another whole set would take as long to get as to fill
-                    chunk.copy_(preprocessing.warp(chunk, matrices))
-                self._matrices = None
+                    chunk.copy_(preprocessing.warp(chunk, of_chunk))
 
     def epoch(self, labels: Tensor, size: int, order: torch.Generator | None) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield batches of `size` images, as `batches.batches` chooses them.
@@ -50,6 +51,8 @@ class TrainingImages:
         Each is this process's share of the images (B, side, side), and all their `labels` (B,), of N in all.
         """
         for chosen in batches(len(labels), size * self._at_once, order):
+            if isinstance(chosen, Tensor):
+                chosen = chosen.to(labels.device)  # once, for all that it selects
             yield from self._batches(self._images[chosen], chosen, labels[chosen], size)
 
     def _batches(

@@ -1,6 +1,5 @@
 """Batches of a training set, and means over their images."""
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -9,13 +8,11 @@ from torch import Tensor
 from src.core.errors import UserError
 from src.models.recipes import Recipe
 
-FEW_STEPS = 50
-
 
 def batch_size(recipe: Recipe, count: int, processes: int) -> int:
-    """Return the images of a step: the recipe's batch_size, or all `count` training images where they are fewer.
+    """Return the recipe's batch_size, or `count`, the number of training images, if that is smaller.
 
-    A line is printed where they are fewer, and another where the training has fewer than `FEW_STEPS` steps.
+    Then a line is printed.
 
     Raises:
         UserError: a batch is smaller than the number of processes.
@@ -24,17 +21,12 @@ def batch_size(recipe: Recipe, count: int, processes: int) -> int:
     smallest = count % size or size
     if smallest < processes:
         raise UserError(
-            f"params.yaml: launcher: {processes} processes cannot share the smallest batch; the recipe's batch_size, "
+            f"params.yaml: launcher: {processes} processes cannot share the last batch; the recipe's batch_size, "
             f"{recipe.batch_size}, leaves it {smallest} of the {count} training images: change it"
         )
     if size < recipe.batch_size:
         told = f"the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images"
         print(f"{told}: each step takes all of them")
-    if (steps := recipe.epochs * math.ceil(count / size)) < FEW_STEPS:
-        print(
-            f"the number of steps is {steps}; with fewer than {FEW_STEPS} the network may learn little: raise the "
-            f"recipe's epochs, {recipe.epochs}, or lower its batch_size, {recipe.batch_size}"
-        )
     return size
 
 
@@ -52,8 +44,8 @@ def batches(count: int, size: int, order: torch.Generator | None) -> Iterator[Te
 class BatchMeans:
     """Mean loss and accuracy over images, for batches of any size.
 
-    The sums stay on the device, so that a step does not wait for them. `sums` has those of the losses, which have the
-    type `dtype`, of the correct predictions and of the images; all are of shape () and change in place.
+    `sums` has the sums of the losses, of type `dtype`, of the correct predictions and of the images: tensors of shape
+    (), updated in place on the device, so that a step does not synchronize.
     """
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:

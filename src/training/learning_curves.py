@@ -1,6 +1,6 @@
 """Learning curves: loss and accuracy of both sets over the epochs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from src.core import tables
 from src.core.arrays import Array
-from src.core.metrics import Metrics
 from src.models import forward
 from src.models.recipes import Recipe
 from src.training import losses
@@ -19,14 +18,16 @@ from src.training import losses
 MAX_POINTS = 10
 """The largest number of points: measuring the validation set after every epoch takes 5 % of a cnn's time."""
 
+FEW_STEPS, LOW_ACCURACY = 200, 0.9
+"""A network whose accuracies are lower after fewer steps probably underfits."""
+
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Loss and accuracy, in [0, 1], of both sets in an epoch, counted from 1.
+    """Loss, and accuracy in [0, 1], on the training set and the validation set; epochs are counted from 1.
 
-    Those of the training set are means over its images in the course of that epoch, each computed before the step that
-    learns from it, with the recipe's label smoothing. Those of the validation set are computed after the epoch and
-    without label smoothing.
+    Training values are means over the images of the epoch, each computed before the optimizer step on its batch, with
+    the recipe's label smoothing. Validation values are computed after the epoch, without label smoothing.
     """
 
     epoch: int
@@ -87,6 +88,10 @@ def written(loss_csv: Path, accuracy_csv: Path) -> Iterator[Callable[[CurvePoint
         yield add
 
 
-def final_metrics(curve: Sequence[CurvePoint]) -> Metrics:
-    """Return the training accuracy of the last point; `evaluate` has that on the validation images."""
-    return {"train_accuracy": curve[-1].train_accuracy}
+def suggest_more_steps(recipe: Recipe, steps: int, last: CurvePoint) -> None:
+    """Print a line where the training had fewer than `FEW_STEPS` steps and both accuracies are low at its end."""
+    if steps < FEW_STEPS and max(last.train_accuracy, last.validation_accuracy) < LOW_ACCURACY:
+        print(
+            f"the training accuracy is {last.train_accuracy:.3f} after only {steps} steps; more may raise it: raise "
+            f"the recipe's epochs, {recipe.epochs}, or lower its batch_size, {recipe.batch_size}"
+        )

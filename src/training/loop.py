@@ -8,13 +8,13 @@ import torch
 
 from src.core.errors import UserError
 from src.core.progress import Progress
-from src.data.images import ImageSet, ground
+from src.data.images import ImageSet, background
 from src.models import networks, preprocessing
 from src.models.checkpoints import Checkpoint
 from src.models.device import torch_dtype
 from src.models.recipes import Recipe
 from src.training.batches import batch_size
-from src.training.learning_curves import MAX_POINTS, CurvePoint, measure
+from src.training.learning_curves import MAX_POINTS, CurvePoint, measure, suggest_more_steps
 from src.training.mapped import fits_into_memory, training_images
 from src.training.optimization import learning_rate
 from src.training.processes import ALONE, Processes
@@ -30,11 +30,11 @@ def train(
     record: Callable[[CurvePoint], None] = lambda point: None,
     processes: Processes = ALONE,
 ) -> tuple[Checkpoint, list[CurvePoint]]:
-    """Train a network on the images of all folds but one, whose images are measured and never learned from.
+    """Train a network on all folds but one, and validate it on that one.
 
     Args:
         recipe: what to train and how.
-        fold: the number of the fold that validates.
+        fold: the number of the validation fold.
         seed: of everything random; equal seeds give equal networks.
         labelled: images float32 in [0, 1], shape (N, side, side), labels and folds.
         device: where to train.
@@ -81,12 +81,14 @@ def train(
                 curve.append(CurvePoint(epoch, means.loss, means.accuracy, *measured))
                 record(curve[-1])
             progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
-    # the last step may have broken the network after its loss was computed; raw images show that as well
+    # the last step may have made weights NaN after its loss was checked; unpreprocessed images show that as well
     first_images, first_labels = train_set.images[:size], labels[:size]
     _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
+    if processes.first:
+        suggest_more_steps(recipe, steps, curve[-1])
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
-    bright_ground = ground(train_set.images[:: max(1, len(train_set) // 1000)]) > 0.5  # a thousand of them tell
-    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed, bright_ground), curve
+    bright_background = background(train_set.images[:: max(1, len(train_set) // 1000)]) > 0.5  # a thousand suffice
+    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed, bright_background), curve
 
 
 def _check_finite(loss: float, epoch: int) -> None:

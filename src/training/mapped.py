@@ -1,4 +1,4 @@
-"""Training sets that do not fit into memory: their images are read from their file while earlier batches are trained.
+"""Training sets that do not fit into memory: their images are read from their file while earlier batches are processed.
 
 The batches are the same as those of a set in memory, in the same random order, and so is the trained network.
 """
@@ -25,7 +25,7 @@ SHARE = 0.25
 """The share of the memory that the labelled images may take."""
 
 GROUP = 64
-"""Batches that are read together, in the order of the file, while as many are trained."""
+"""Batches that are read together, in the order of the file, while as many are processed."""
 
 
 def fits_into_memory(images: Array, dtype: torch.dtype, device: torch.device) -> bool:
@@ -48,7 +48,7 @@ def training_images(
     """Return the images of a training set, shape (N, side, side) in [0, 1], for training as `dtype` on `device`."""
     if not in_memory:
         return MappedImages(images, recipe, generator, device, dtype, processes.share)
-    # a GPU prepares many batches in the time of one; on a processor a single batch is in its caches when it is trained
+    # a GPU prepares many batches in the time of one; on a CPU a single batch stays in its caches
     at_once = preprocessing.CHUNK // recipe.batch_size if device.type == "cuda" and processes.count == 1 else 1
     moved = torch.from_numpy(arrays.load(images)).to(device, dtype)
     return TrainingImages(moved, recipe, generator, processes.share, max(1, at_once))
@@ -57,13 +57,7 @@ def training_images(
 class MappedImages(TrainingImages):
     """What `TrainingImages` is, of images that stay in their file.
 
-    Args:
-        images: shape (N, side, side), float32 in [0, 1], mapped from a file.
-        recipe: its preprocessing and augmentation are used.
-        generator: draws the distortions.
-        device: where to train.
-        dtype: of the batches.
-        share: returns the rows of a batch that this process trains on.
+    `images` are float32, mapped from a file; `device` and `dtype` are those of the batches.
     """
 
     def __init__(

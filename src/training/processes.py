@@ -1,7 +1,7 @@
-"""Training in several processes: each takes its share of every batch, and together they train what one would train.
+"""Data-parallel training: each process computes its share of every batch.
 
-All draw the same random numbers for whole batches, so that neither the order of the images nor their distortion depends
-on the number of processes. Only batch normalization makes a difference: each process normalizes by its own share.
+All draw the same random numbers for whole batches, so that neither the order of the images nor their augmentation
+depends on the number of processes. Rounding does, and so does batch normalization, with statistics of each share.
 """
 
 import os
@@ -24,11 +24,11 @@ LOST = re.compile(r"gloo|nccl|closed by peer|reset by peer", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes that train together, seen from one of them.
+    """The rank of this process and the size of its group.
 
     Attributes:
-        rank: the number of this process, from 0.
-        count: how many there are.
+        rank: from 0.
+        count: the number of processes.
     """
 
     rank: int = 0
@@ -50,8 +50,8 @@ class Processes:
     def gather(self, logits: Tensor, count: int) -> Tensor:
         """Return the logits (count, C) of the whole batch from those of this process's share.
 
-        The loss of the whole batch is then computed in each process, whatever its form and however uneven the shares.
-        The gradient goes to the share alone; the sum over the processes is that of the batch.
+        Every process then computes the loss of the whole batch, so that any loss and unequal shares are correct. Only
+        its own logits have a gradient; the sum over the processes is the gradient of the batch.
         """
         if self.count == 1:
             return logits
@@ -66,21 +66,22 @@ class Processes:
 
 
 ALONE = Processes()
+"""A process that torchrun did not start."""
 
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """Yield the processes that torchrun started, once all are there; this one alone if it was started otherwise.
+    """Yield the group of processes that torchrun started, once all have joined; without torchrun, a group of one.
 
     With cuda each has a GPU of its own. Only the first prints.
 
     Raises:
-        UserError: there are fewer GPUs than processes, or another process ended.
+        UserError: there are fewer GPUs than processes, or another process failed.
     """
     if not distributed.is_torchelastic_launched():
         yield ALONE
         return
-    signal.signal(signal.SIGTERM, _ended)  # torchrun ends the others when one ends
+    signal.signal(signal.SIGTERM, _ended)  # torchrun stops the others when one fails
     if device.type == "cuda":
         local, found = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= found:
@@ -104,4 +105,4 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 
 def _ended(*_: object) -> None:
-    raise UserError("another process of this training ended, which ended them all; run it again")
+    raise UserError("another process of this training failed, which stopped this one; run it again")

@@ -1,8 +1,9 @@
 """A step of training: forward pass, loss, backward pass, optimizer, and the means over the epoch.
 
-On a GPU the hundred operations of a step take less time than Python needs to start them. There the step is captured as
-one CUDA graph, which starts as a whole. **It was never run on a GPU**: `tests/test_step.py` compares it with the other
-on a graph of its own, which records operations on the CPU and replays them, and with a real one where there is a GPU.
+On a GPU, Python takes longer to launch the hundred kernels of a step than they take to run. There the step is captured
+as one CUDA graph, which is launched as a whole. **It was never run on a GPU**: `tests/test_step.py` compares it with
+the eager step on a graph of its own, which records operations on the CPU and replays them, and where there is a GPU on
+CUDA's.
 """
 
 from itertools import zip_longest
@@ -23,7 +24,7 @@ WARM_UP = 3
 
 
 class Step:
-    """A step that starts its operations one by one, on every device.
+    """An eager step, on every device.
 
     Attributes:
         means: loss and accuracy over the batches since they were last reset.
@@ -58,8 +59,8 @@ class Step:
 class CapturedStep(Step):
     """The same step as one CUDA graph, in a single process.
 
-    A graph has its tensors at fixed places and holds no number of Python. So each batch is copied to the place from
-    which its graph reads, the learning rate is a tensor, and each size of a batch has a graph of its own.
+    A graph uses fixed memory addresses and cannot read Python numbers. So each batch is copied to where its graph reads
+    it, the learning rate is a tensor, and each batch size has a graph of its own.
     """
 
     def __init__(self, recipe: Recipe, network: nn.Module, device: torch.device) -> None:
@@ -103,10 +104,10 @@ class CapturedStep(Step):
 
 
 def make_step(recipe: Recipe, network: nn.Module, device: torch.device, processes: Processes) -> Step:
-    """Return a captured step on a GPU, and the other in several processes, on other devices, and in float16.
+    """Return a `CapturedStep` on a GPU, but a `Step` in float16 and in processes that torchrun started, even in one.
 
     In float16 torch also rescales the gradients in each step; whether that can be captured was not tried.
     """
-    if device.type == "cuda" and processes.count == 1 and layer_precision(recipe.precision, device) != "float16":
+    if device.type == "cuda" and processes is ALONE and layer_precision(recipe.precision, device) != "float16":
         return CapturedStep(recipe, network, device)
     return Step(recipe, network, device, processes)

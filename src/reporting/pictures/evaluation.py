@@ -38,7 +38,7 @@ def error_rates(members: pd.DataFrame) -> Picture:
     axes.set(xlabel="fold-seed", ylabel="errors (%)")
     axes.legend()
     return Picture(
-        f"The {len(rates)} networks err on {rates.min():.2f} to {rates.max():.2f} % of the images of their own folds; "
+        f"The {len(rates)} networks have error rates of {rates.min():.2f} to {rates.max():.2f} % on their own folds; "
         f"the standard deviation of their accuracies is {accuracy.std():.4f}.",
         figure,
     )
@@ -113,7 +113,7 @@ def mistakes(labelled: ImageSet, wrong: pd.DataFrame) -> Picture:
     return Picture(
         f"The first {len(first)} of {len(wrong):,} mistakes, of which {doubtful:,} have a doubtful label. The first "
         f"has the label {top['label']} and is predicted as {top['predicted']} with confidence {top['confidence']:.2f}.",
-        _grid("Mistakes, doubtful labels first: label → predicted label, confidence", labelled, first),
+        _grid("Mistakes, largest margin first: label → predicted label, confidence", labelled, first),
     )
 
 

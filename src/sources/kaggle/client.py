@@ -3,7 +3,7 @@
 The client's requests have no timeouts, and it prints, exits, and goes to the network when it is imported. So each
 request runs in a child process. The child prints a line when it is ready, takes the request as JSON on stdin, discards
 what the client prints, and answers with one line of JSON. It ends at its deadline, and when its parent ends. With LOCK
-it holds that lock, and once it has the request it sees it through without its parent.
+it holds that lock, and finishes a request that it has read even without its parent.
 """
 
 import json
@@ -37,7 +37,7 @@ KAGGLE_PATH = re.compile(r"/v1/[\w.]+Service/\w+$")
 def main() -> None:
     """Answer the request on stdin."""
     lock = FileLock(sys.argv[1]) if len(sys.argv) > 1 else None
-    if lock:  # a submission on its way is seen through, so that the next run can find it
+    if lock:  # finish a submission that has begun, so that the next run can find it
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -143,10 +143,9 @@ def _list_submissions(api: Any, competition: str, message: str | None, taken: di
             page = call("competitions.CompetitionApiService", "ListSubmissions", request, _Json)
             return page.get("submissions") or [], str(page.get("nextPageToken") or "")
 
-        # A full page that comes back without a token may be all there is, where the service pages by token alone, or
-        # the cut list of one that does not page. In pages that are one smaller the first gives a token, or the number
-        # of the page counts; the other repeats its page again. A larger page would not tell them from a service that
-        # has no larger ones.
+        # A full page repeated without a token may be complete, where the service pages by token only, or truncated,
+        # where it does not page. With pages one smaller, the former gives a token or heeds the number of the page; the
+        # latter repeats its page. Larger pages would not distinguish them, since the service may limit their size.
         for size in (PAGE_SIZE, PAGE_SIZE - 1):
             found = _read_pages(ask, size, message, lambda entry: _readable(entry, credentials, taken))
             if found is not None:
@@ -160,10 +159,10 @@ def _read_pages(
     message: str | None,
     readable: Callable[[Any], dict[str, Any]],
 ) -> list[dict[str, Any]] | None:
-    """Return the submissions on all pages of this size; None if a full page comes back, without a token for more.
+    """Return the submissions on all pages of this size; None if a full page is repeated without a token.
 
     Raises:
-        KaggleError: a page or a token comes back, and says that there are more.
+        KaggleError: a token, or a page with a next token, is repeated.
     """
     found: dict[int | str, dict[str, Any]] = {}
     tokens: set[str] = set()
@@ -187,7 +186,7 @@ def _read_pages(
 
 
 class _Json:
-    """A response type that leaves the answer as it is: one malformed entry must not spoil the rest."""
+    """A response type that is plain JSON: one malformed entry must not invalidate the others."""
 
     @classmethod
     def prepare_from(cls, response: Any) -> dict[str, Any]:
@@ -264,7 +263,7 @@ def _used_up(api: Any, competition: str) -> str:
         if limits.num_allowed_now or not (limits.num_today or limits.num_total):
             return ""
         return "total" if limits.limited_by_total else "day"
-    except Exception:  # the failure that led here is the one to tell
+    except Exception:  # the original failure is reported instead
         return ""
 
 

@@ -4,7 +4,6 @@ Each request runs in a child process (`src.sources.kaggle.client`) that ends at 
 """
 
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -20,7 +19,7 @@ from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
-from src.sources.interface import Refused, Sent
+from src.sources.interface import SCORE, Refused, Sent
 from src.sources.kaggle import state, timing
 from src.sources.kaggle.failures import KaggleError
 from src.sources.kaggle.messages import explain, page
@@ -31,7 +30,6 @@ GRACE = 10.0
 """Seconds after its deadline at which a child that has not ended by itself is killed."""
 OWN_CONSOLE = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """The flags for it on Windows; 0 elsewhere."""
-SCORE = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,8 @@ class Source(Section):
         Kaggle has them if its list shows the message, which can be edited there, or the number of a submission that
         was sent from here with it, which the state folder keeps.
 
-        What was sent is never sent again in doubt: a connection that breaks while Kaggle takes a submission may leave
-        one behind, so after it, also in the next run, Kaggle is asked whether it has the message.
+        Nothing is sent again in doubt: Kaggle may have accepted a submission although the connection failed. So this
+        run, or the next, first looks for the message in Kaggle's list.
 
         Raises:
             Refused: the submission failed; the text says why and what to do.

@@ -71,7 +71,7 @@ class Taken:
     """The submissions that Kaggle took: number and message as it was sent.
 
     In Kaggle's list the message may be another: it can be edited there, and the service may cut it or leave it out.
-    The file is not that of `Intents`, which an older version of this program writes without what it does not know.
+    The file is not that of `Intents`: an older version of this program would drop these entries from it.
     """
 
     def __init__(self, competition: str) -> None:

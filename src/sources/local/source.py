@@ -7,11 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from src.core.errors import UserError
-from src.core.params import Section
-from src.sources.interface import Sent
+from src.sources.interface import Offline
 
 
-class Source(Section):
+class Source(Offline):
     """Files on this machine; predictions are uploaded by hand.
 
     Attributes:
@@ -22,11 +21,6 @@ class Source(Section):
 
     path: Annotated[str, Field(min_length=1)]
     label: str = ""
-
-    @property
-    def lock(self) -> Path:
-        """One for the project."""
-        return Path(".submit.lock.tmp")
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Copy the files `names` from the zip or the folder into the folder `into`.
@@ -41,10 +35,6 @@ class Source(Section):
         if not source.exists():
             raise UserError(f"params.yaml: sources.local.path: there is no {self.path}")
         unpack(source, into, names)
-
-    def earlier(self) -> list[Sent]:
-        """Return an empty list: manual uploads are not recorded here."""
-        return []
 
     def submit(self, csv: Path, message: str) -> None:
         """Print which file to upload."""

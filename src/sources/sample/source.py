@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from src.core.errors import UserError
-from src.core.params import Section
-from src.sources.interface import Sent
+from src.sources.interface import Offline
 
 
-class Source(Section):
+class Source(Offline):
     """A small competition in the file format of Kaggle's, which keeps the true labels and acts as the leaderboard.
 
     Attributes:
@@ -26,11 +25,6 @@ class Source(Section):
     test_digits: Annotated[int, Field(ge=1, le=4900)]
     seed: Annotated[int, Field(ge=0)]
     label: ClassVar[str] = ""
-
-    @property
-    def lock(self) -> Path:
-        """One for the project."""
-        return Path(".submit.lock.tmp")
 
     def download(self, into: Path, names: Sequence[str]) -> None:
         """Write `train.csv`, `test.csv` and `sample_submission.csv` to the folder `into`."""
@@ -43,10 +37,6 @@ class Source(Section):
         pixels[labelled:].to_csv(into / "test.csv", index=False, lineterminator="\n")
         submission = pd.DataFrame({"ImageId": range(1, self.test_digits + 1), "Label": 0})
         submission.to_csv(into / "sample_submission.csv", index=False, lineterminator="\n")
-
-    def earlier(self) -> list[Sent]:
-        """Return an empty list: this leaderboard keeps no record of submissions."""
-        return []
 
     def submit(self, csv: Path, message: str) -> float:
         """Return the accuracy, in [0, 1], of the labels in `csv`.
