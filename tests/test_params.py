@@ -21,6 +21,7 @@ PARAMS = (ROOT / "params.yaml").read_text()
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "by-hand").mkdir(parents=True)
     return tmp_path
 
 
@@ -43,6 +44,7 @@ BAD = [
     ("- 4 ", "- 5 ", "folds: there is no fold 5; with split.n_splits 5 they are 0 to 4"),
     ("- 4 ", "  [] ", "folds: list should have at least 1 item"),
     ("- 4 ", "  4 ", "folds: input should be a valid list"),
+    ("path: data/by-hand", "path: not/here", "sources.local.path: there is no not/here; with every source"),
     ("- 0\n", "- 0\n- 0\n", "seeds: a number occurs twice in the list"),
     ("- 0\n", "- zero\n", "seeds.0: input should be a valid integer"),
     ("- 0\n", "- -1\n", "seeds.0: input should be greater than or equal to 0"),

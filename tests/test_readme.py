@@ -277,7 +277,7 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project, tmp_path: Path
     reproduced.environment = {"COLUMNS": "120", "HOME": str(tmp_path)}
     for key in ("user.name", "user.email"):
         reproduced.run("git", "config", "--unset", key)
-    assert "note: `dvc exp run` needs your name in git" in reproduced.run("python", "-m", "src.check")
+    assert "note: `dvc exp run` needs your name in git" in follow(reproduced, "python -m src.check")
     mail = {"MAIL": "somebody@localhost"}
     follow(reproduced, "git config --global user.name NAME", "git config --global user.email MAIL", replaced=mail)
     assert "note:" not in reproduced.run("python", "-m", "src.check")
@@ -308,6 +308,19 @@ def test_other_experiments_and_the_way_back(reproduced: Project) -> None:
     follow(reproduced, "git checkout .", "dvc checkout")
     assert reproduced.changed() == ""
     assert (reproduced.root / "models/4-0.safetensors").read_bytes() == model
+    assert reproduced.repro() == []
+
+
+@pytest.mark.slow
+def test_what_is_left_of_an_experiment_by_one_that_failed_is_discarded(reproduced: Project) -> None:
+    """Git overlooks that metrics of the same size were written within a second: DVC writes the old, then the new."""
+    accuracy = reproduced.metrics("evaluate")["accuracy"]
+    reproduced.run("dvc", "exp", "run", "-S", "recipe=quick")
+    reproduced.run("dvc", "exp", "run", "-S", "recipe=none", fails=True)
+    assert reproduced.metrics("evaluate")["accuracy"] != accuracy
+    follow(reproduced, "git read-tree HEAD", "git checkout .", "dvc checkout")
+    assert reproduced.metrics("evaluate")["accuracy"] == accuracy
+    assert reproduced.changed() == ""
     assert reproduced.repro() == []
 
 

@@ -111,6 +111,11 @@ def test_a_report_is_written_before_anything_has_run(
     assert "The picture digits is missing" in page
     assert "Nothing is committed yet" in page
 
+    params_yaml = Path("params.yaml")
+    params_yaml.write_text(params_yaml.read_text(encoding="utf-8").replace("recipe: ", "recipee: "), encoding="utf-8")
+    with pytest.raises(UserError, match=r"^params\.yaml: there is no recipe; the file has source, recipee, folds"):
+        report.main()
+
 
 @pytest.mark.parametrize(
     ("settings", "metrics", "said"),

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 
 from src.core import arrays, metrics, params
 from src.data import images
+from src.inference.members import Folds, Seeds
 from src.reporting import comparison, git, status, submissions, templates
 from src.reporting.pictures import labels, results
 
@@ -30,6 +31,10 @@ SHOWN = 40  # rows of a long table
 REFUSALS = Path("metrics/refusals.yaml")
 SCORES = ("evaluate", "submit")
 PIXELS_PER_INCH = 100  # of the page; the pictures have more, for screens of high resolution
+
+SETTINGS: dict[str, Any] = {"source": str, "recipe": str, "folds": Folds, "seeds": Seeds, "split.n_splits": int,
+                            "submit.when": str}  # fmt: skip
+"""The parameters that the page shows."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,13 @@ class Stage:
 
 
 def collect() -> dict[str, Any]:
-    """Return all facts of the page, from the files of the run in the current folder; some may be missing."""
+    """Return all facts of the page, from the files of the run in the current folder; some may be missing.
+
+    Raises:
+        UserError: a parameter that the page shows is missing or wrong.
+    """
+    for key, kind in SETTINGS.items():
+        params.get(key, kind)
     settings = dict(params.read())
     predicted = results.read_predictions(comparison.PREDICTIONS) if comparison.PREDICTIONS.exists() else None
     tables = {name: results.read_table(path) for name, path in TABLES.items() if path.exists()}
