@@ -38,7 +38,7 @@ def test_what_the_source_lists_is_recorded_without_messages_of_others(tmp_path: 
     listed = [
         sent("in progress", "2026-03-05T10:00:00.5Z", ""),
         sent("broken", "2026-03-04T10:00:00Z", "", failed=True),
-        sent(f"mail me@example.org, token=KGAT_{'0' * 16}", "2026-03-03T10:00:00.123000Z", "0.98"),
+        sent(f"mail me@example.org, token=KGAT_{'0' * 16}", "2026-03-03T10:00:00.123000Z", ".98"),
         sent(f"validation accuracy 0.991000, sha256 {'b' * 64}", "2026-03-02T10:00:00Z", "0.99"),
         sent(f"validation accuracy 0.996290, sha256 {'a' * 64}", "2026-03-01T10:00:00Z", "0.997"),
     ]
@@ -47,7 +47,7 @@ def test_what_the_source_lists_is_recorded_without_messages_of_others(tmp_path: 
     assert first.endswith(f"kaggle,,cnn,0 1 2 3 4,0 1,42000,0.99629,0.99566,0.99682,0.997,{'a' * 64}\n")
     assert others == [
         f"2026-03-02T10:00:00,kaggle,,,,,,0.991000,,,0.99,{'b' * 64}\n",
-        "2026-03-03T10:00:00,kaggle,,,,,,,,,0.98,\n",
+        "2026-03-03T10:00:00,kaggle,,,,,,,,,.98,\n",
     ]
     written = path.read_bytes()
     history.record(path, "kaggle", None, listed)

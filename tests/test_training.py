@@ -255,18 +255,19 @@ def test_batches_and_gradients_stay_on_the_device(model: str) -> None:
 
 
 def test_settings_of_torch_are_applied_and_restored() -> None:
-    def switches() -> tuple[bool, bool, bool, int]:
+    def switches() -> tuple[bool, bool, bool, bool, int]:
         memory: Any = torch.utils.deterministic
         deterministic = torch.are_deterministic_algorithms_enabled()
         only_warns = torch.is_deterministic_algorithms_warn_only_enabled()
-        return deterministic, only_warns, memory.fill_uninitialized_memory, torch.get_num_threads()
+        filled, tf32 = memory.fill_uninitialized_memory, torch.backends.cudnn.allow_tf32
+        return deterministic, only_warns, filled, tf32, torch.get_num_threads()
 
     before = switches()
-    with repeatable(threads=before[3] + 1):
-        assert switches() == (True, True, False, before[3] + 1)
+    with repeatable(threads=before[4] + 1):
+        assert switches() == (True, True, False, False, before[4] + 1)
     assert switches() == before
     with pytest.raises(RuntimeError), repeatable():
-        assert switches() == (True, True, False, before[3])
+        assert switches() == (True, True, False, False, before[4])
         raise RuntimeError
     assert switches() == before
 
