@@ -27,11 +27,15 @@ from src.training.processes import ALONE, Processes
 from src.training.step import CapturedStep, Step, make_step
 from tests.conftest import ROOT, Project
 
-HALVES = {"lr": 0.5, "momentum": 0.5, "weight_decay": 0.25}
-"""Products with them are exact, so that it makes no difference whether an optimizer rounds between two operations."""
-
 RECIPES: dict[str, dict[str, Any]] = {
-    "linear": HALVES | {"model": "linear", "optimizer": "sgd", "precision": "float64"},
+    "linear": {
+        "model": "linear",
+        "optimizer": "sgd",
+        "lr": 0.5,
+        "momentum": 0.9,
+        "weight_decay": 0.1,
+        "precision": "float64",
+    },
     "notebook": {"model": "linear", "optimizer": "sgd", "lr": 0.5, "loss": "rmse"},
     "mlp": {"model": "mlp", "optimizer": "adamw", "lr": 0.0625, "weight_decay": 0.25, "precision": "bfloat16"},
     "quick": {"model": "quick", "optimizer": "adamw", "lr": 0.0625, "label_smoothing": 0.1, "precision": "bfloat16"},

@@ -21,7 +21,7 @@ from src.training import losses
 from src.training.augmentation import TrainingImages
 from src.training.batches import BatchMeans, batches
 from src.training.loop import train
-from src.training.optimization import learning_rate, make_optimizer
+from src.training.schedule import learning_rate
 from tests.conftest import Project
 
 CPU = torch.device("cpu")
@@ -173,15 +173,6 @@ def test_after_few_batches_a_network_predicts_as_well_as_it_trained(finished: Pr
     quick = params.validate(params.read(), Params, []).recipes["quick"]
     _, curve = train(quick, 4, 0, open_set(finished.root / "data/normalized/labelled"), CPU)
     assert curve[-1].validation_accuracy > 0.9
-
-
-def test_weights_decay_and_biases_and_normalizations_do_not() -> None:
-    network = networks.build(recipe(model="quick"), 28, 10, seed=0)
-    decaying, others = make_optimizer(recipe(optimizer="adamw", weight_decay=0.3), network).param_groups
-    assert decaying["weight_decay"] == 0.3 and others["weight_decay"] == 0
-    assert {weight.ndim for weight in decaying["params"]} == {2, 4}
-    assert {weight.ndim for weight in others["params"]} == {1}
-    assert len(decaying["params"]) + len(others["params"]) == len([*network.parameters()])
 
 
 def test_a_batch_larger_than_the_training_set_is_the_whole_set_and_says_so(

@@ -1,5 +1,6 @@
 """Learning curves: loss and accuracy of both sets over the epochs."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class CurvePoint:
     def describe(self) -> str:
         """Return the accuracies in words."""
         return f"training accuracy {self.train_accuracy:.4f}, validation accuracy {self.validation_accuracy:.4f}"
+
+
+def is_point(epoch: int, epochs: int) -> bool:
+    """Return whether the curve has a point after an epoch, of so many in all: the last one always is one."""
+    return epoch % math.ceil(epochs / MAX_POINTS) == 0 or epoch == epochs
 
 
 @torch.no_grad()

@@ -3,21 +3,18 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
 import torch
 
 from src.core.errors import UserError
 from src.core.progress import Progress
-from src.data.images import ImageSet, background
-from src.models import networks, preprocessing
+from src.data.images import ImageSet
+from src.models import networks
 from src.models.checkpoints import Checkpoint
-from src.models.device import torch_dtype
 from src.models.recipes import Recipe
-from src.training.batches import batch_size
-from src.training.learning_curves import MAX_POINTS, CurvePoint, measure, suggest_more_steps
-from src.training.mapped import fits_into_memory, training_images
-from src.training.optimization import learning_rate
+from src.training import sets
+from src.training.learning_curves import CurvePoint, is_point, suggest_more_steps
 from src.training.processes import ALONE, Processes
+from src.training.schedule import learning_rate
 from src.training.step import make_step
 
 
@@ -48,47 +45,31 @@ def train(
         UserError: there is no such fold, a batch is smaller than the number of processes, the images are too small for
             the network, the device does not support the recipe's precision, or the loss becomes NaN or infinite.
     """
-    if fold not in labelled.known_folds:
-        raise UserError(f"params.yaml: folds: there is no fold {fold}; they are numbered from 0 to split.n_splits - 1")
-    train_set, validation_set = labelled.split(fold)
-    size = batch_size(recipe, len(train_set), processes.count)
-    classes = np.unique(labelled.known_labels)
-    dtype = torch_dtype(recipe.precision, device)
-    generator = torch.Generator().manual_seed(seed)
-    order = generator if recipe.shuffle else None
-    in_memory = fits_into_memory(labelled.images, dtype, device)
-    images = training_images(train_set.images, recipe, generator, device, dtype, in_memory, processes)
-    validation_images = preprocessing.apply(validation_set.images, recipe.preprocessing if in_memory else None)
-    labels = torch.from_numpy(np.searchsorted(classes, train_set.known_labels)).to(device)
-    validation_labels = torch.from_numpy(np.searchsorted(classes, validation_set.known_labels)).to(device)
-    network = networks.build(recipe, train_set.side, len(classes), seed).to(device)
+    data = sets.of_fold(recipe, fold, seed, labelled, device, processes)
+    network = networks.build(recipe, labelled.side, len(data.classes), seed).to(device)
     step = make_step(recipe, network, device, processes)
-    means = step.means
-    steps = recipe.epochs * math.ceil(len(train_set) / size)
-    done = 0
-    epochs_per_point = math.ceil(recipe.epochs / MAX_POINTS)
+    done, steps = 0, recipe.epochs * data.batches
     curve: list[CurvePoint] = []
     with Progress(f"training fold {fold}, seed {seed}, in {step.precision}", recipe.epochs, "epoch") as progress:
         for epoch in range(1, recipe.epochs + 1):
             network.train()
-            means.reset()
-            for batch, targets in images.epoch(labels, size, order):
-                step(batch, targets, learning_rate(recipe, (done + 0.5) / steps))
+            step.means.reset()
+            for images, labels in data.epoch():
+                step(images, labels, learning_rate(recipe, (done + 0.5) / steps))
                 done += 1
-            _check_finite(means.loss, epoch)
-            if processes.first and (epoch % epochs_per_point == 0 or epoch == recipe.epochs):
-                measured = measure(network, recipe, validation_images, validation_labels, not in_memory)
-                curve.append(CurvePoint(epoch, means.loss, means.accuracy, *measured))
+            _check_finite(step.means.loss, epoch)
+            state = ""
+            if processes.first and is_point(epoch, recipe.epochs):
+                curve.append(CurvePoint(epoch, step.means.loss, step.means.accuracy, *data.validate(network)))
                 record(curve[-1])
-            progress.step(curve[-1].describe() if curve and curve[-1].epoch == epoch else "")
-    # the last step may have made weights NaN after its loss was checked; unpreprocessed images show that as well
-    first_images, first_labels = train_set.images[:size], labels[:size]
-    _check_finite(measure(network, recipe, first_images, first_labels)[0], recipe.epochs)
+                state = curve[-1].describe()
+            progress.step(state)
+    # the last step may have made weights NaN after its loss was checked
+    _check_finite(data.loss_of_first_batch(network), recipe.epochs)
     if processes.first:
         suggest_more_steps(recipe, steps, curve[-1])
     weights = {name: value.numpy(force=True) for name, value in network.state_dict().items()}
-    bright_background = background(train_set.images[:: max(1, len(train_set) // 1000)]) > 0.5  # a thousand suffice
-    return Checkpoint(weights, recipe, classes, labelled.side, fold, seed, bright_background), curve
+    return Checkpoint(weights, recipe, data.classes, labelled.side, fold, seed, data.bright_background), curve
 
 
 def _check_finite(loss: float, epoch: int) -> None:

@@ -6,21 +6,18 @@ the eager step on a graph of its own, which records operations on the CPU and re
 CUDA's.
 """
 
-from itertools import zip_longest
-
 import torch
 from torch import Tensor, nn
 
 from src.models import forward
 from src.models.device import layer_precision, torch_dtype
 from src.models.recipes import Recipe
-from src.training import losses
+from src.training import losses, optimizers
 from src.training.batches import BatchMeans
-from src.training.optimization import make_optimizer
 from src.training.processes import ALONE, Processes
 
 WARM_UP = 3
-"""Steps before a capture, in which libraries choose their algorithms and the optimizer creates its state."""
+"""Steps before a capture, in which libraries choose their algorithms."""
 
 
 class Step:
@@ -36,22 +33,20 @@ class Step:
         self.precision = layer_precision(recipe.precision, device)
         self._recipe, self._network, self._processes = recipe, network, processes
         self._parallel = processes.parallel(network)
-        self._optimizer = make_optimizer(recipe, network)
+        self._optimizer = optimizers.BY_NAME[recipe.optimizer](recipe, network)
         # small gradients would be 0 in float16
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
         """Learn from the labels (B,) of a batch and this process's share of its images (B, side, side)."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        self._learn(images, labels)
+        self._learn(images, labels, rate)
 
-    def _learn(self, images: Tensor, labels: Tensor) -> None:
+    def _learn(self, images: Tensor, labels: Tensor, rate: float | Tensor) -> None:
         logits = self._processes.gather(forward.compute(self._parallel, images, self.precision), len(labels))
         loss = losses.BY_NAME[self._recipe.loss](logits, labels, label_smoothing=self._recipe.label_smoothing)
         self._network.zero_grad()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's types lack it
-        self._scaler.step(self._optimizer)
+        self._scaler.step(self._optimizer, rate)  # type: ignore[arg-type]  # it has all that is used of torch's
         self._scaler.update()
         self.means.add(logits, labels, loss)
 
@@ -66,7 +61,6 @@ class CapturedStep(Step):
     def __init__(self, recipe: Recipe, network: nn.Module, device: torch.device) -> None:
         super().__init__(recipe, network, device, ALONE)
         self._rate = torch.zeros((), device=device)
-        self._optimizer = make_optimizer(recipe, network, self._rate)
         self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> None:
@@ -86,21 +80,19 @@ class CapturedStep(Step):
         side.wait_stream(current)
         with torch.cuda.stream(side):
             for _ in range(WARM_UP):
-                self._learn(images, labels)
+                self._learn(images, labels, self._rate)
         current.wait_stream(side)
-        for tensor, value in zip_longest(self._state(), before):
-            # the optimizer creates its state in its first step; it begins with zeros
-            tensor.zero_() if value is None else tensor.copy_(value)
+        for tensor, value in zip(self._state(), before, strict=True):
+            tensor.copy_(value)
         self._network.zero_grad()  # the gradients belong to the graph
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            self._learn(images, labels)
+            self._learn(images, labels, self._rate)
         return graph, images, labels
 
     def _state(self) -> list[Tensor]:
-        """Return all tensors that a step changes, those of the optimizer last."""
-        optimizer = [tensor for state in self._optimizer.state.values() for tensor in state.values()]
-        return [*self._network.state_dict().values(), *self.means.sums, *optimizer]
+        """Return all tensors that a step changes."""
+        return [*self._network.state_dict().values(), *self.means.sums, *self._optimizer.state]
 
 
 def make_step(recipe: Recipe, network: nn.Module, device: torch.device, processes: Processes) -> Step:
