@@ -1,14 +1,14 @@
 """Scores of out-of-fold predictions against labels: every score is over images, not over batches or folds."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
-from sklearn.metrics import log_loss, precision_recall_fscore_support
 
 from src.core.errors import UserError
 from src.core.metrics import Metrics
@@ -64,14 +64,14 @@ class Scores:
         mean = probabilities.mean(axis=1)
         codes, predicted = np.searchsorted(self._classes, labels), mean.argmax(axis=1)
         np.add.at(self._confusion, (codes, predicted), 1)
-        self._log_loss += self._sum_of_log_loss(mean, labels)
+        self._log_loss += sum_of_log_loss(mean, codes)
         for fold in np.unique(folds).tolist():
             own = folds == fold
             self._images[fold] += int(own.sum())
             for number, seed in enumerate(self._seeds):
                 alone = probabilities[own, number]
                 self._errors[fold, seed] += int(np.sum(alone.argmax(axis=1) != codes[own]))
-                self._log_losses[fold, seed] += self._sum_of_log_loss(alone, labels[own])
+                self._log_losses[fold, seed] += sum_of_log_loss(alone, codes[own])
         return pd.DataFrame(
             {
                 "row": np.flatnonzero(validated) + start + 1,
@@ -89,12 +89,9 @@ class Scores:
 
     def of_classes(self) -> pd.DataFrame:
         """Return precision and recall of each class, in [0, 1]; NaN if it is never predicted or never occurs."""
-        count = len(self._classes)
-        # each cell of the confusion matrix stands for its images
-        precision, recall, _, _ = precision_recall_fscore_support(
-            np.repeat(np.arange(count), count), np.tile(np.arange(count), count), sample_weight=self._confusion.ravel(),
-            labels=np.arange(count), zero_division=np.nan,
-        )  # fmt: skip
+        correct = self._confusion.diagonal()
+        with np.errstate(invalid="ignore"):  # 0 of 0 is NaN
+            precision, recall = (correct / self._confusion.sum(axis=axis) for axis in (0, 1))
         return pd.DataFrame({"class": self._classes, "precision": precision, "recall": recall})
 
     def of_members(self) -> pd.DataFrame:
@@ -108,16 +105,23 @@ class Scores:
             ]
         )
 
-    def _sum_of_log_loss(self, probabilities: NDArray[np.float32], labels: NDArray[Any]) -> float:
-        if len(labels) == 0:
-            return 0.0
-        # in float64: the sums of float32 probabilities differ from 1 by more than scikit-learn expects
-        exact = probabilities.astype(np.float64)
-        exact /= exact.sum(axis=1, keepdims=True)
-        return float(log_loss(labels, exact, labels=self._classes, normalize=False))
+
+def sum_of_log_loss(probabilities: NDArray[np.float32], codes: NDArray[np.int64]) -> float:
+    """Return the log loss in nats, summed over the images.
+
+    A probability of 0 counts as the smallest one that float64 tells from 0 beside 1, as in scikit-learn.
+
+    Args:
+        probabilities: shape (n, C); they need not sum to exactly 1.
+        codes: the class of each label, shape (n,).
+    """
+    exact = probabilities.astype(np.float64)
+    of_labels = np.take_along_axis(exact, codes[:, None], axis=1)[:, 0] / exact.sum(axis=1)
+    smallest = np.finfo(np.float64).eps
+    return -float(np.log(of_labels.clip(smallest, 1 - smallest)).sum())
 
 
-def _scores(images: int, errors: int, sum_of_log_loss: float) -> dict[str, float]:
+def _scores(images: int, errors: int, log_loss: float) -> dict[str, float]:
     low, high = interval(images - errors, images)
     return {
         "accuracy": (images - errors) / images,
@@ -125,11 +129,16 @@ def _scores(images: int, errors: int, sum_of_log_loss: float) -> dict[str, float
         "ci_high": high,
         "errors": errors,
         "images": images,
-        "log_loss": sum_of_log_loss / images,
+        "log_loss": log_loss / images,
     }
 
 
 def interval(correct: int, images: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of an accuracy."""
-    found = binomtest(correct, images).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(found.low), float(found.high)
+    """Return the 95 % Wilson interval of an accuracy.
+
+    Wilson, E. B. (1927), Probable inference, the law of succession, and statistical inference, JASA 22.
+    """
+    z = NormalDist().inv_cdf(0.975)
+    accuracy, scale = correct / images, images + z**2
+    center, half = (correct + z**2 / 2) / scale, z / scale * math.sqrt(images * accuracy * (1 - accuracy) + z**2 / 4)
+    return 0.0 if correct == 0 else center - half, 1.0 if correct == images else center + half
