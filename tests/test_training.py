@@ -19,7 +19,7 @@ from src.models.determinism import repeatable
 from src.models.recipes import Recipe
 from src.training import losses
 from src.training.augmentation import TrainingImages
-from src.training.batches import BatchMeans, batches
+from src.training.batches import BatchMeans, batch_size, batches
 from src.training.loop import train
 from src.training.schedule import learning_rate
 from tests.conftest import Project
@@ -102,7 +102,7 @@ def test_the_validation_loss_is_that_of_the_trained_network_on_its_whole_fold(lo
 
 def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: ImageSet) -> None:
     """Plain SGD by autograd, batches in file order, images first: the same weights after three epochs."""
-    notebook = recipe(loss="rmse", lr=0.01, batch_size=256, epochs=3, shuffle=False)
+    notebook = recipe(loss="rmse", lr=0.01, batch_size=14, epochs=3, shuffle=False)
     trained, _ = train(notebook, 3, 0, digits, CPU)
 
     start = networks.build(notebook, 8, 10, seed=0)
@@ -111,8 +111,8 @@ def test_the_notebook_recipe_is_the_notebook_s_algorithm(digits: ImageSet) -> No
     assert weight.abs().max() <= 0.5
     pixels, labels = torch.from_numpy(digits.images[:450]).flatten(1), torch.from_numpy(digits.known_labels[:450])
     for _ in range(3):
-        for begin in range(0, len(labels), 256):
-            loss = plain_rmse(pixels[begin : begin + 256] @ weight.T + bias, labels[begin : begin + 256])
+        for begin in range(0, len(labels), 14):
+            loss = plain_rmse(pixels[begin : begin + 14] @ weight.T + bias, labels[begin : begin + 14])
             gradients = torch.autograd.grad(loss, [weight, bias])
             with torch.no_grad():
                 weight -= 0.01 * gradients[0]
@@ -175,21 +175,24 @@ def test_after_few_batches_a_network_predicts_as_well_as_it_trained(finished: Pr
     assert curve[-1].validation_accuracy > 0.9
 
 
-def test_a_batch_larger_than_the_training_set_is_the_whole_set_and_says_so(
+def test_a_batch_is_at_most_a_thirtieth_of_the_training_images_and_says_so(
     digits: ImageSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole, _ = train(recipe(batch_size=450, epochs=200), 3, 0, digits, CPU)
-    assert not set(capsys.readouterr().out.splitlines()[:-10]), "only the lines of progress"
-    larger, _ = train(recipe(batch_size=451, epochs=200), 3, 0, digits, CPU)
-    assert equal(larger, whole)
-    told = "the recipe's batch_size, 451, is more than the 450 training images: each step takes all of them"
-    assert capsys.readouterr().out.splitlines()[:-10] == [told]
+    """Without the limit, a small set would get one step an epoch."""
+    limited, _ = train(recipe(batch_size=15), 3, 0, digits, CPU)
+    assert "batches of" not in capsys.readouterr().out
+    larger, _ = train(recipe(batch_size=256), 3, 0, digits, CPU)
+    assert equal(larger, limited)
+    assert capsys.readouterr().out.startswith("batches of 15 in place of the recipe's 256: an epoch has at least 30\n")
+    assert [batch_size(recipe(batch_size=256), count, 1) for count in (33_600, 7_680, 7_679, 31, 30, 2)] == [
+        256, 256, 256, 2, 1, 1
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("batch_size", "epochs", "rate", "said"),
-    [(450, 1, 0.1, True), (100, 39, 1e-4, True), (100, 39, 1.0, False), (100, 40, 1e-4, False)],
-    ids=["one step", "195 steps", "195 steps after which it overfits", "200 steps"],
+    [(15, 1, 1e-3, True), (9, 3, 1e-4, True), (15, 6, 1.0, False), (9, 4, 1e-4, False)],
+    ids=["one epoch", "150 steps", "180 steps after which it overfits", "200 steps"],
 )
 def test_a_training_of_few_steps_that_learned_little_says_so(
     batch_size: int, epochs: int, rate: float, said: bool, digits: ImageSet, capsys: pytest.CaptureFixture[str]
@@ -216,7 +219,10 @@ def test_the_background_of_the_training_images_is_recorded(bright: bool, digits:
     [(1e38, {}, 1), (1e30, {"batch_size": 450}, 2), (1e30, {"batch_size": 450, "epochs": 1}, 1)],
     ids=["in an epoch", "after the one step of an epoch", "after the last step"],
 )
-def test_an_infinite_loss_is_refused(scale: float, changes: dict[str, int], epoch: int, digits: ImageSet) -> None:
+def test_an_infinite_loss_is_refused(
+    scale: float, changes: dict[str, int], epoch: int, digits: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("src.training.batches.LEAST_BATCHES", 1)
     huge = replace(digits, images=digits.images * np.float32(scale))
     with pytest.raises(UserError, match=rf"^the loss became (nan|inf) in epoch {epoch}; lower the recipe's lr"):
         train(recipe(**changes), 3, 0, huge, CPU)

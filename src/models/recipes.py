@@ -72,7 +72,8 @@ class Recipe(Section):
         weight_decay: of all weights except biases and batch normalizations.
         warm_up: fraction of the steps in which the learning rate rises linearly from zero to `lr`.
         schedule: of the learning rate after the warm-up: `constant`, or `linear` or `cosine` decay to zero.
-        batch_size: images per step; the last batch of an epoch may be smaller. A set of fewer images is one batch.
+        batch_size: images per step, but at most a thirtieth of the training images; the last batch of an epoch may be
+            smaller.
         epochs: passes over the training set.
         shuffle: take the images in a new random order in each epoch; otherwise in the order of the set.
         preprocessing: of all images, if any.

@@ -1,5 +1,6 @@
 """Batches of a training set, and means over their images."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -8,25 +9,27 @@ from torch import Tensor
 from src.core.errors import UserError
 from src.models.recipes import Recipe
 
+LEAST_BATCHES = 30
+"""The batches of an epoch, at least: with larger ones a small set would get too few steps (docs/recipes.md)."""
+
 
 def batch_size(recipe: Recipe, count: int, processes: int) -> int:
-    """Return the recipe's batch_size, or `count`, the number of training images, if that is smaller.
+    """Return the recipe's batch_size, or a thirtieth of `count`, the number of training images, if that is smaller.
 
     Then a line is printed.
 
     Raises:
         UserError: a batch is smaller than the number of processes.
     """
-    size = min(recipe.batch_size, count)
+    size = min(recipe.batch_size, math.ceil(count / LEAST_BATCHES))
     smallest = count % size or size
     if smallest < processes:
         raise UserError(
-            f"params.yaml: launcher: {processes} processes cannot share the last batch; the recipe's batch_size, "
-            f"{recipe.batch_size}, leaves it {smallest} of the {count} training images: change it"
+            f"params.yaml: launcher: {processes} processes cannot share the last batch; batches of {size} leave it "
+            f"{smallest} of the {count} training images: change the recipe's batch_size"
         )
     if size < recipe.batch_size:
-        told = f"the recipe's batch_size, {recipe.batch_size}, is more than the {count} training images"
-        print(f"{told}: each step takes all of them")
+        print(f"batches of {size} in place of the recipe's {recipe.batch_size}: an epoch has at least {LEAST_BATCHES}")
     return size
 
 
