@@ -35,13 +35,17 @@ endif
 # uv where it is installed, pip otherwise and with `make UV= repro`; uv shows its progress, pip only in words
 ifneq ($(UV),)
 create = $(UV) venv --quiet $(if $(other),--clear,--allow-existing) --python $(PYTHON) .venv
-install = $(UV) pip install --python .venv --requirement
+install = $(UV) pip install --python .venv --requirement $<
 else
 create = $(PYTHON) -m venv $(if $(other),--clear) .venv
-install = .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --requirement
-progress = | { n=0; while read -r word _; do case $$word in \
+# The lists are complete, so pip need not look for more, but builds of torch with CUDA require what is in no list. Python
+# compiles a module when it is first imported; most never are.
+pip = .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile
+torch = $(shell grep '^torch==' $<)
+install = { $(if $(torch),$(pip) --constraint $< $(torch) && )$(pip) --no-deps --requirement $<; } | { n=0; \
+	while read -r word _; do case $$word in \
 	Collecting) printf '\rfetching package %d' $$((n += 1));; \
-	Installing) printf '\runpacking %d packages, half a minute\n' $$n;; \
+	Installing) printf '\runpacking %d packages     \n' $$n;; \
 	esac; done; }
 endif
 
@@ -102,20 +106,20 @@ bench: .venv/developers  ## compare the speed with other ways to do the same; ne
 .PHONY: other
 .venv/runtime: requirements.txt $(other)
 	@$(PYTHON) -c '' 2>/dev/null || { echo "error: $(PYTHON) does not start; make repro PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v < (3, 11) and sys.exit("error: this needs Python 3.11 or later, \
-	and $(PYTHON) is %d.%d; make repro PYTHON=python3.12" % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 15) or sys.exit("error: this needs Python 3.11 to \
+	3.14, and $(PYTHON) is %d.%d; make repro PYTHON=python3.12" % v[:2])'
 	@$(if $(UV),,$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) has no module venv; on Debian:" \
 		"apt install python3-venv" >&2; exit 1; })
 	@$(if $(other),echo "the environment in .venv is not complete$(comma) or is that of another Python or folder: recreating it")
 	@echo "installing the packages of $< into .venv with $(if $(UV),uv,pip)"
 	@$(create)
-	@set -o pipefail; $(install) $< $(progress)
+	@set -o pipefail; $(install)
 	@.venv/bin/python $(version_and_folder) > $@
 
 .venv/demo: requirements-demo.txt .venv/runtime
-	@set -o pipefail; $(install) $< $(progress)
+	@set -o pipefail; $(install)
 	@touch $@
 
 .venv/developers: requirements-dev.txt requirements-demo.txt .venv/runtime
-	@set -o pipefail; $(install) $< $(progress)
+	@set -o pipefail; $(install)
 	@touch $@

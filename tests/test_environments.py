@@ -19,10 +19,10 @@ FILES = {
     "nothing-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n",
     "nothing-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
 }
-OLDER = f"""#!/bin/sh
-# a Python that says that it is 3.10
+ANOTHER = f"""#!/bin/sh
+# a Python that says that it has another version
 shift $(($# - 1))
-exec {sys.executable} -c "import sys; sys.version_info = (3, 10, 1); exec(sys.argv[1])" "$1"
+exec {sys.executable} -c "import sys; sys.version_info = (3, VERSION, 1); exec(sys.argv[1])" "$1"
 """
 
 
@@ -82,12 +82,17 @@ def test_an_environment_of_another_folder_or_python_is_recreated(small: Project)
     assert "up to date" in make(small, ".venv/runtime")
 
 
-def test_a_python_that_is_too_old_or_missing_is_one_line(small: Project) -> None:
-    older = small.root / "python3.10"
-    older.write_text(OLDER)
-    older.chmod(0o755)
-    told, _ = make(small, ".venv/runtime", f"PYTHON={older}", fails=True).splitlines()
-    assert told == f"error: this needs Python 3.11 or later, and {older} is 3.10; make repro PYTHON=python3.12"
+@pytest.mark.parametrize("minor", [10, 15])
+def test_a_python_that_is_too_old_or_too_new_is_one_line(small: Project, minor: int) -> None:
+    other = small.root / f"python3.{minor}"
+    other.write_text(ANOTHER.replace("VERSION", str(minor)))
+    other.chmod(0o755)
+    told, _ = make(small, ".venv/runtime", f"PYTHON={other}", fails=True).splitlines()
+    assert told == f"error: this needs Python 3.11 to 3.14, and {other} is 3.{minor}; make repro PYTHON=python3.12"
+    assert not (small.root / ".venv").exists()
+
+
+def test_a_python_that_is_missing_is_one_line(small: Project) -> None:
     told, _ = make(small, ".venv/runtime", "PYTHON=python9", fails=True).splitlines()
     assert told == "error: python9 does not start; make repro PYTHON=python3.12"
     assert not (small.root / ".venv").exists()
