@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from src.core import arrays
-from src.data.competition import TEST, TRAIN
+from src.data.competition.files import TEST, TRAIN
 from src.data.images import EXCLUDED, ImageSet
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
-from src.data.competition import TRAIN
+from src.data.competition.files import TRAIN
 from src.data.images import EXCLUDED, count_classes
 
 

@@ -27,6 +27,7 @@ BLOCK = 2**20  # bytes that are searched at a time
 MAX_LINE = 2**24
 FRACTION_MARKS = (b".", b"e-")
 WORDS = (b"true", b"false")  # pandas reads them as the pixels 1 and 0
+CONTROL = re.compile(r"[\x00\r\n]")
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 PIXELS: Mapping[str, Callable[[float], bool]] = {
     "a whole number from 0 to 255": lambda value: 0 <= value <= 255 and value.is_integer(),  # also 7.0 or 007
@@ -44,10 +45,11 @@ def header(path: Path) -> list[str]:
     names = next(lines(path), [])
     if not any(names):
         raise UserError(f"{path.name}: the file is empty; expected a header and rows")
-    if repeated := [name for index, name in enumerate(names) if name in names[:index]]:
+    if len({*names}) < len(names):
+        repeated = next(name for index, name in enumerate(names) if name in names[:index])
         if all(map(NUMBER.fullmatch, names[1:])):
             raise UserError(f"{path.name}: the first line holds numbers; expected a header, the names of the columns")
-        raise UserError(f"{path.name}: duplicate column {repeated[0]!r} in the header")
+        raise UserError(f"{path.name}: duplicate column {repeated!r} in the header")
     return names
 
 
@@ -82,7 +84,7 @@ def read(path: Path, pixels: tuple[str, ...]) -> Iterator[pd.DataFrame]:
 def open_file(path: Path, pixels: tuple[str, ...], pixel_type: type = np.uint8) -> "TextFileReader":
     """Return pandas' reader of a file, whether it has been checked or not."""
     names = header(path)
-    types: dict[str, Any] = {name: pixel_type if name in set(pixels) else str for name in names}
+    types: dict[str, Any] = dict.fromkeys(names, str) | dict.fromkeys(pixels, pixel_type)
     with _refused(path, pixels):
         return pd.read_csv(
             path, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8",
@@ -173,6 +175,17 @@ def lines(path: Path) -> Iterator[list[str]]:
         raise UserError(f"{path.name}: not a valid CSV file: it is not UTF-8 text; save it as UTF-8") from None
     except csv.Error as error:
         raise UserError(f"{path.name}: not a valid CSV file ({error})") from None
+
+
+def refuse_control(path: Path, column: str, rows: Mapping[str, int]) -> None:
+    """Refuse texts of a column, given with their rows, that would not survive being written to CSV and read again.
+
+    Raises:
+        UserError: a text holds a line end or a NUL character.
+    """
+    for text, row in rows.items():
+        if CONTROL.search(text):
+            raise UserError(f"{where(path, row, column)}: {text!r} holds a line end or a NUL character")
 
 
 def where(path: Path, index: int, column: str) -> str:
