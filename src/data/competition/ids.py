@@ -1,8 +1,9 @@
 """The ids of the images to predict. They are held as hashes of 64 bits: millions of texts take too much memory."""
 
+from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,30 +11,26 @@ from numpy.typing import NDArray
 from src.core.errors import UserError
 from src.data.competition import csv_files
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 class Ids:
-    """The ids in a column of a file whose pixel columns are `pixels`."""
+    """The ids in a column of a file."""
 
-    def __init__(self, path: Path, column: str, pixels: tuple[str, ...] = ()) -> None:
-        self._path, self._column, self._pixels = path, column, pixels
-        self._parts: list[NDArray[np.uint64]] = []
+    def __init__(self, path: Path, column: str) -> None:
+        self._path, self._column = path, column
+        self._hashes = array("q")
         self._missing: int | None = None  # the first row without one
 
-    def __bool__(self) -> bool:
-        return bool(self._parts)
+    def __len__(self) -> int:
+        return len(self._hashes)
 
-    def add(self, texts: "pd.Series[str]") -> None:
-        """Take the ids of the next rows, whose numbers are the index."""
-        self._parts.append(_hashes(texts))
-        missing = texts.str.strip() == ""
-        if self._missing is None and missing.any():
-            self._missing = int(texts.index[missing][0])
+    def add(self, text: str) -> None:
+        """Take the id of the next row."""
+        if self._missing is None and not text.strip():
+            self._missing = len(self)
+        self._hashes.append(hash(text))
 
-    def checked(self) -> NDArray[np.uint64]:
-        """Return their hashes, shape (N,).
+    def checked(self) -> NDArray[np.int64]:
+        """Return their hashes, shape (N,), which are those of this process.
 
         Raises:
             UserError: one is missing, or occurs twice.
@@ -43,31 +40,32 @@ class Ids:
         if repeated := self.first_repeated():
             row, id_ = repeated
             raise UserError(f"{csv_files.where(self._path, row, self._column)}: duplicate id {id_!r}")
-        return np.concatenate(self._parts)
+        return np.array(self._hashes)
 
     def first_repeated(self) -> tuple[int, str] | None:
         """Return the first row whose text repeats an earlier one, and the text."""
-        ascending = np.sort(np.concatenate(self._parts))
-        twice = ascending[1:][ascending[1:] == ascending[:-1]]
-        if len(twice) == 0:
+        ascending = np.sort(self._hashes)
+        twice = {*ascending[1:][ascending[1:] == ascending[:-1]].tolist()}
+        if not twice:
             return None
         seen = set[str]()  # equal hashes are not yet equal texts
-        for texts in self._read():
-            for row, text in _with_rows(texts[np.isin(_hashes(texts), twice)]):
-                if text in seen:
-                    return row, text
+        for row, text in enumerate(self._read()):
+            if text in seen:
+                return row, text
+            if hash(text) in twice:
                 seen.add(text)
         return None
 
     def at(self, row: int) -> str:
         """Return the id in a row, counted from 0."""
-        return next(texts[row] for texts in self._read() if row in texts.index)
+        return next(islice(self._read(), row, None))
 
-    def _read(self) -> Iterator["pd.Series[str]"]:
-        return (rows[self._column] for rows in csv_files.read(self._path, self._pixels))
+    def _read(self) -> Iterator[str]:
+        place = csv_files.header(self._path).index(self._column)
+        return (cells[place] for cells in csv_files.texts(self._path))
 
 
-def of_submission(sample_submission_csv: Path) -> NDArray[np.uint64]:
+def of_submission(sample_submission_csv: Path) -> NDArray[np.int64]:
     """Return the hashes of the ids of `sample_submission.csv`, in its order, shape (N,).
 
     Raises:
@@ -75,15 +73,14 @@ def of_submission(sample_submission_csv: Path) -> NDArray[np.uint64]:
     """
     path = sample_submission_csv
     name, prediction = csv_files.header(path)
-    ids, odd = Ids(path, name), dict[str, int]()
-    for rows in csv_files.read(path, ()):
-        ids.add(rows[name])
-        odd |= {id_: row for row, id_ in _with_rows(rows[name][rows[name].str.contains(csv_files.CONTROL)])}
-    csv_files.refuse_control(path, name, odd)
+    ids = Ids(path, name)
+    for row, (id_, _) in enumerate(csv_files.texts(path)):
+        csv_files.refuse_control(path, row, name, id_)
+        ids.add(id_)
     if repeated := ids.first_repeated():
         predictions = Ids(path, prediction)
-        for rows in csv_files.read(path, ()):
-            predictions.add(rows[prediction])
+        for _, value in csv_files.texts(path):
+            predictions.add(value)
         if not predictions.first_repeated():
             row, id_ = repeated
             raise UserError(
@@ -91,14 +88,3 @@ def of_submission(sample_submission_csv: Path) -> NDArray[np.uint64]:
                 "repeated; the first column must be the id, the second the prediction"
             )
     return ids.checked()
-
-
-def _hashes(texts: "pd.Series[str]") -> NDArray[np.uint64]:
-    from pandas.util import hash_array
-
-    hashes: NDArray[np.uint64] = hash_array(texts.to_numpy(object), categorize=False)
-    return hashes
-
-
-def _with_rows(texts: "pd.Series[str]") -> Iterator[tuple[int, str]]:
-    return zip(texts.index.to_numpy().tolist(), texts, strict=True)

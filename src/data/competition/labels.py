@@ -25,17 +25,16 @@ class Labels:
 
     def __init__(self, path: Path, column: str) -> None:
         self._path, self._column = path, column
-        self._codes: dict[str, int] = {}  # of each label, in the order in which they come
-        self._first_rows: dict[str, int] = {}
+        self._first_rows: dict[str, int] = {}  # of each label
         self._parts: list[NDArray[np.int32]] = []
 
     def add(self, texts: "pd.Series[str]") -> None:
         """Take the labels of the next rows, whose numbers are the index."""
         here, found = texts.factorize()
         for label, start in zip(found, np.unique(here, return_index=True)[1], strict=True):
-            self._codes.setdefault(label, len(self._codes))
             self._first_rows.setdefault(label, int(texts.index[start]))
-        self._parts.append(np.array([self._codes[label] for label in found], dtype=np.int32)[here])
+        codes = {label: code for code, label in enumerate(self._first_rows)}
+        self._parts.append(np.array([codes[label] for label in found], dtype=np.int32)[here])
 
     def checked(self) -> NDArray[Any]:
         """Return all of them, shape (N,).
@@ -44,21 +43,20 @@ class Labels:
             UserError: one is missing or cannot be written to CSV, two differ only in how they are written, or they do
                 not form classes.
         """
-        code_of_each = np.concatenate(self._parts)
-        _check(self._path, self._column, self._first_rows, len(code_of_each))
-        whole_numbers = all(INTEGER.fullmatch(label) for label in self._codes)
-        labels: NDArray[Any] = np.array([*self._codes], dtype=np.int64 if whole_numbers else np.str_)[code_of_each]
+        codes = np.concatenate(self._parts)
+        _check(self._path, self._column, self._first_rows, len(codes))
+        whole_numbers = all(map(INTEGER.fullmatch, self._first_rows))
+        labels: NDArray[Any] = np.array([*self._first_rows], dtype=np.int64 if whole_numbers else np.str_)[codes]
         return labels
 
 
 def _check(path: Path, column: str, first_rows: Mapping[str, int], count: int) -> None:
     """Refuse labels, given with the first row of each, of a file of `count` rows."""
+    forms: dict[str | Decimal, str] = {}
     for label, row in first_rows.items():
         if not label.strip():
             raise UserError(f"{csv_files.where(path, row, column)}: the label is missing")
-    csv_files.refuse_control(path, column, first_rows)
-    forms: dict[str | Decimal, str] = {}
-    for label, row in first_rows.items():
+        csv_files.refuse_control(path, row, column, label)
         if (other := forms.setdefault(_meaning(label), label)) != label:
             raise UserError(
                 f"{csv_files.where(path, row, column)}: the label {label!r} is {other!r} written in another way; write "

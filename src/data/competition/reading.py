@@ -95,12 +95,13 @@ def _test(raw_dir: Path, take: Callable[[NDArray[Any]], object]) -> NDArray[np.i
     columns = read_columns(raw_dir)
     path = raw_dir / TEST
     wanted = ids.of_submission(raw_dir / SAMPLE_SUBMISSION)
-    found, count = Ids(path, columns.id, columns.pixels), 0
+    found, count = Ids(path, columns.id), 0
     for rows in csv_files.read(path, columns.pixels):
         take(_as_images(rows, columns))
         count += len(rows)
         if columns.id in rows:
-            found.add(rows[columns.id])
+            for id_ in rows[columns.id]:
+                found.add(id_)
     if count != len(wanted):
         raise UserError(f"{path.name} has {count} rows and {SAMPLE_SUBMISSION} {len(wanted)}: they must agree")
     if not found:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from numpy.typing import NDArray
 
 from src.core import tables
@@ -23,9 +23,9 @@ def writing_submission(path: Path, sample_submission_csv: Path) -> Iterator[Call
         ValueError: there are fewer or more labels than ids.
     """
     id_, prediction = csv_files.header(sample_submission_csv)
-    count = len(ids.of_submission(sample_submission_csv))
-    with tables.writing(path) as append, csv_files.open_file(sample_submission_csv, ()) as rows:
-        done = 0
+    count, done = len(ids.of_submission(sample_submission_csv)), 0
+    rows = csv_files.texts(sample_submission_csv)
+    with tables.writing(path) as append:
 
         def take(labels: NDArray[Any]) -> None:
             nonlocal done
@@ -34,7 +34,7 @@ def writing_submission(path: Path, sample_submission_csv: Path) -> Iterator[Call
                 raise ValueError(
                     f"predicted labels have shape {labels.shape}, and {count} ids come to {done} with them"
                 )
-            append(pd.DataFrame({id_: rows.get_chunk(len(labels))[id_].array, prediction: labels}))
+            append({id_: [cells[0] for cells in islice(rows, len(labels))], prediction: labels})
 
         yield take
         if done < count:
