@@ -3,7 +3,7 @@
 Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
 machine that it was made on, to `benchmarks/results.md`. With the names of modules only their rows are printed.
 
-`python -m benchmarks gpu` needs no packages but numpy, pandas, psutil, pydantic, ruamel.yaml, safetensors, torch and
+`python -m benchmarks gpu` needs no packages but numpy, pandas, psutil, pydantic, PyYAML, safetensors, torch and
 tqdm, so that it runs where PyTorch is installed and the project is not.
 """
 

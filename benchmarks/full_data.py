@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from src.core import arrays
-from src.data import competition, scale
+from src.data.competition import reading, scale
+from src.data.competition.files import FILES
 from src.data.images import ImageSet
 from src.preparation.folds import SplitParams, assign
 from src.preparation.scaling import normalize
@@ -57,7 +58,7 @@ def required_zip() -> Path:
 def unpack(zip_file: Path, folder: Path) -> FullData:
     """Unpack the competition's files into the empty `folder` and read them."""
     with zipfile.ZipFile(zip_file) as packed:
-        packed.extractall(folder, competition.FILES)
-    labels = competition.write_labelled(folder, folder / "labelled.npy")
+        packed.extractall(folder, FILES)
+    labels = reading.write_labelled(folder, folder / "labelled.npy")
     folds = assign(labels, SplitParams(n_splits=5, shuffle=False, seed=0, exclude=[]))
     return FullData(folder, ImageSet(normalize(np.load(folder / "labelled.npy"), scale.WHITE), labels, folds))

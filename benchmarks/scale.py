@@ -23,7 +23,8 @@ from benchmarks.full_data import required_zip
 from benchmarks.project import ROOT, Project, set_params
 from benchmarks.timing import alone, cpu
 from src.core import arrays
-from src.data import competition
+from src.data.competition import reading
+from src.data.competition.files import FILES
 from src.data.images import ImageSet
 from src.models.preprocessing import warp
 from src.models.recipes import Augmentation
@@ -99,10 +100,10 @@ def write(zip_file: Path, folder: Path, factor: int) -> None:
     with TemporaryDirectory(dir=folder) as name:
         raw_dir = Path(name)
         with zipfile.ZipFile(zip_file) as packed:
-            packed.extractall(raw_dir, competition.FILES)
-        labels = competition.write_labelled(raw_dir, raw_dir / "labelled.npy")
+            packed.extractall(raw_dir, FILES)
+        labels = reading.write_labelled(raw_dir, raw_dir / "labelled.npy")
         labelled = ImageSet(np.load(raw_dir / "labelled.npy"), labels)
-        competition.write_test(raw_dir, raw_dir / "test.npy")
+        reading.write_test(raw_dir, raw_dir / "test.npy")
         test = ImageSet(np.load(raw_dir / "test.npy"))
     names = [f"pixel{index}" for index in range(labelled.side**2)]
     write_csv(folder / "train.csv", ["label", *names], labelled, factor)

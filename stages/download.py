@@ -4,7 +4,8 @@ from pathlib import Path
 
 from src.core import cli, metrics
 from src.core.outputs import replacing
-from src.data import competition
+from src.data.competition import reading
+from src.data.competition.files import FILES, LABEL
 from src.sources import archive, interface
 from src.sources.locking import exclusive
 
@@ -14,11 +15,11 @@ def main(raw_dir: Path, metrics_json: Path) -> None:
     with exclusive("download", Path(".download.lock.tmp")):
         with replacing(raw_dir) as incoming:
             incoming.mkdir()
-            source.download(incoming, competition.FILES)
-            archive.unpack(incoming, incoming, competition.FILES)
+            source.download(incoming, FILES)
+            archive.unpack(incoming, incoming, FILES)
             if source.label:
-                (incoming / competition.LABEL).write_text(source.label, encoding="utf-8")
-            labelled, _ = competition.count_images(incoming)
+                (incoming / LABEL).write_text(source.label, encoding="utf-8")
+            labelled, _ = reading.count_images(incoming)
         metrics.write(metrics_json, {"images": labelled})
 
 

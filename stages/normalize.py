@@ -4,7 +4,8 @@ from pathlib import Path
 
 from src.core import cli, metrics
 from src.core.outputs import replacing
-from src.data import images, scale
+from src.data import images
+from src.data.competition import scale
 from src.preparation import scaling
 
 

@@ -8,7 +8,9 @@ import pandas as pd
 from src.core import arrays, cli, metrics, tables
 from src.core.arrays import NpyWriter
 from src.core.outputs import replacing
-from src.data import competition, images
+from src.data import images
+from src.data.competition.files import SAMPLE_SUBMISSION
+from src.data.competition.submission import writing_submission
 from src.inference import ensemble
 from src.models import device, preprocessing
 from src.models.determinism import repeatable
@@ -32,7 +34,7 @@ def main(
         arrays.write(out_of_fold_npy, predictor.out_of_fold(labelled))
         counts = np.zeros(len(predictor.classes), dtype=np.int64)
         with (
-            competition.writing_submission(submission_csv, raw_dir / competition.SAMPLE_SUBMISSION) as append_labels,
+            writing_submission(submission_csv, raw_dir / SAMPLE_SUBMISSION) as append_labels,
             replacing(test_npy) as temporary,
             NpyWriter(temporary) as of_members,
         ):

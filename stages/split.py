@@ -6,18 +6,18 @@ import numpy as np
 
 from src.core import cli, metrics, params, tables
 from src.core.outputs import replacing
-from src.data import competition
+from src.data.competition import reading
 from src.data.images import EXCLUDED
 from src.preparation.folds import SplitParams, assign, class_balance
 
 
 def main(raw_dir: Path, split_dir: Path, classes_csv: Path, metrics_json: Path) -> None:
     with replacing(split_dir) as folder:
-        labels = competition.write_labelled(raw_dir, folder / "labelled" / "images.npy")
+        labels = reading.write_labelled(raw_dir, folder / "labelled" / "images.npy")
         folds = assign(labels, params.get("split", SplitParams))
         np.save(folder / "labelled" / "labels.npy", labels)
         np.save(folder / "labelled" / "folds.npy", folds)
-        competition.write_test(raw_dir, folder / "test" / "images.npy")
+        reading.write_test(raw_dir, folder / "test" / "images.npy")
     tables.write(classes_csv, class_balance(labels, folds))
     excluded = int(np.sum(folds == EXCLUDED))
     smallest = int(np.bincount(folds[folds != EXCLUDED]).min())

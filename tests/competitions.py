@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 
-from src.data import competition
+from src.data.competition import reading
 from src.data.images import ImageSet
 from tests.kaggle_server import Competition
 
@@ -15,13 +15,13 @@ LABELLED, TO_PREDICT = 500, 100
 
 def read_labelled(raw_dir: Path) -> ImageSet:
     """Return the images and labels of `train.csv`."""
-    labels = competition.write_labelled(raw_dir, raw_dir / "labelled.npy")
+    labels = reading.write_labelled(raw_dir, raw_dir / "labelled.npy")
     return ImageSet(np.load(raw_dir / "labelled.npy"), labels)
 
 
 def read_test(raw_dir: Path) -> ImageSet:
     """Return the images of `test.csv`, in the order of `sample_submission.csv`."""
-    competition.write_test(raw_dir, raw_dir / "test.npy")
+    reading.write_test(raw_dir, raw_dir / "test.npy")
     return ImageSet(np.load(raw_dir / "test.npy"))
 
 

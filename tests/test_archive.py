@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.core.errors import UserError
-from src.data import competition
+from src.data.competition import files as competition
 from src.sources import archive
 
 FILES = {"a.csv": b"the first,file\n" * 20, "b.csv": b"the second"}

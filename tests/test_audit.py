@@ -32,7 +32,9 @@ def findings(digits: NDArray[np.uint8], folds: list[int], same: dict[int, int], 
     images[5] = 7
     labelled = ImageSet(images, np.array(labels), np.array(folds, dtype=np.uint8))
     test = ImageSet(np.stack([digits[40], images[0], images[5], images[1], digits[40]]))
-    return duplicates.find(labelled, test).to_numpy().tolist()
+    return [
+        list(row) for row in zip(*(column.tolist() for column in duplicates.find(labelled, test).values()), strict=True)
+    ]
 
 
 def test_each_kind_of_finding_is_told_with_the_earliest_image_that_has_the_same_pixels(
@@ -62,7 +64,7 @@ def test_excluded_images_are_not_looked_at(digits: NDArray[np.uint8]) -> None:
 
 def test_real_digits_have_no_finding(digits: NDArray[np.uint8]) -> None:
     labelled = ImageSet(digits[:4000], np.zeros(4000), np.zeros(4000, dtype=np.uint8))
-    assert duplicates.find(labelled, ImageSet(digits[4000:])).empty
+    assert not len(duplicates.find(labelled, ImageSet(digits[4000:]))["finding"])
 
 
 def test_an_honest_split_cannot_be_told_apart(digits: NDArray[np.uint8]) -> None:

@@ -13,7 +13,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from src.core.errors import UserError
-from src.data import competition, csv_files, scale
+from src.data.competition import csv_files, reading, scale
+from src.data.competition.files import LABEL
+from src.data.competition.submission import writing_submission
 from src.preparation import scaling
 from tests.competitions import read_labelled, read_test
 
@@ -31,7 +33,6 @@ BINARY = {
     TRAIN: "label,pixel0,pixel1,pixel2,pixel3\n5,0,1,1,0\n6,1,1,0,0\n5,0,0,0,1\n",
     TEST: "pixel0,pixel1,pixel2,pixel3\n0,1,0,1\n0,0,0,0\n",
 }
-LABEL = competition.LABEL
 COLOUR = [f"pixel{index}" for index in range(3 * 32 * 32)]
 
 
@@ -203,7 +204,7 @@ def test_an_invalid_file_is_refused_with_its_place(
 ) -> None:
     write(tmp_path, changes)
     with pytest.raises(UserError) as refused:
-        competition.count_images(tmp_path)
+        reading.count_images(tmp_path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -227,7 +228,7 @@ def test_the_scale_is_that_of_both_files_and_is_told_unless_it_is_255(
     tmp_path: Path, changes: dict[str, str], white: int, kind: type, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, changes)
-    assert competition.count_images(tmp_path) == (3, 2)
+    assert reading.count_images(tmp_path) == (3, 2)
     assert capsys.readouterr().out == ("" if white == 255 else f"pixels run from 0 to {white}\n")
     labelled = read_labelled(tmp_path)
     values = [line.split(",")[1:] for line in (tmp_path / TRAIN).read_text().splitlines()[1:]]
@@ -256,7 +257,7 @@ def test_the_label_is_the_column_named_so_or_the_only_one_that_is_no_pixel(
     tmp_path: Path, changes: dict[str, str], labels: list[object], unused: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, changes)
-    assert competition.count_images(tmp_path) == (3, 2)
+    assert reading.count_images(tmp_path) == (3, 2)
     printed = capsys.readouterr().out
     assert printed == (f"train.csv: not used, because test.csv lacks it: {unused}\n" if unused else "")
     labelled = read_labelled(tmp_path)
@@ -267,7 +268,7 @@ def test_the_label_is_the_column_named_so_or_the_only_one_that_is_no_pixel(
 def test_a_label_may_have_as_many_values_as_there_are_pairs_of_rows(tmp_path: Path) -> None:
     rows = [f"k{row // 2},1,2,3,{row}" for row in range(100)]
     write(tmp_path, {TRAIN: "\n".join([GOOD[TRAIN].splitlines()[0], *rows, ""])})
-    assert competition.count_images(tmp_path) == (100, 2)
+    assert reading.count_images(tmp_path) == (100, 2)
     assert len({*read_labelled(tmp_path).known_labels.tolist()}) == 50
 
 
@@ -314,7 +315,7 @@ def test_what_is_written_is_read(
             Path(folder), {TRAIN: text(columns, table), TEST: text(pixels, table), SAMPLE: text(["id", "kind"], table)}
         )
         labelled, unlabelled = read_labelled(raw), read_test(raw)
-        with competition.writing_submission(raw / "out" / "mine.csv", raw / SAMPLE) as append:
+        with writing_submission(raw / "out" / "mine.csv", raw / SAMPLE) as append:
             append(np.array(labels))
         with (raw / "out" / "mine.csv").open(encoding="utf-8", newline="") as written:
             assert [*csv.reader(written)] == [["id", "kind"], *([str(at), label] for at, label in enumerate(labels))]
@@ -367,7 +368,7 @@ def test_damaged_bytes_are_refused_in_one_line_or_read_whole(name: str, start: i
         warnings.simplefilter("error")
         raw = write(Path(folder), {name: bytes(damaged)})
         try:
-            counts = competition.count_images(raw)
+            counts = reading.count_images(raw)
         except UserError as error:
             assert "\n" not in str(error)
         else:
@@ -379,14 +380,14 @@ def test_damaged_bytes_are_refused_in_one_line_or_read_whole(name: str, start: i
 def test_a_submission_has_the_header_and_the_ids_of_the_sample(tmp_path: Path) -> None:
     write(tmp_path, {SAMPLE: "key,guess\n07,?\nb,?\n"})
     path = tmp_path / "out" / "mine.csv"
-    with competition.writing_submission(path, tmp_path / SAMPLE) as append:
+    with writing_submission(path, tmp_path / SAMPLE) as append:
         append(np.array(["x"]))
         append(np.array(["y"]))
     assert path.read_bytes() == b"key,guess\n07,x\nb,y\n"
     for labels in (np.array(["x"]), np.array(["x", "y", "z"]), np.array([["x"], ["y"]])):
         with (
             pytest.raises(ValueError, match="labels"),
-            competition.writing_submission(path, tmp_path / SAMPLE) as append,
+            writing_submission(path, tmp_path / SAMPLE) as append,
         ):
             append(labels)
     assert path.read_bytes() == b"key,guess\n07,x\nb,y\n"
@@ -419,7 +420,7 @@ def test_names_without_an_order_are_taken_in_that_of_the_file_which_is_said(
             TEST: f"{backwards}\n3,2,1,0\n7,6,5,4\n",
         },
     )
-    assert competition.count_images(tmp_path) == (3, 2)
+    assert reading.count_images(tmp_path) == (3, 2)
     assert "the order of the columns in train.csv is used" in capsys.readouterr().out
     assert read_labelled(tmp_path).images[0].tolist() == [[0, 1], [2, 3]]
     assert read_test(tmp_path).images.tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]

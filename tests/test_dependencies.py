@@ -1,5 +1,6 @@
 """Each stage declares what it imports, reads and is parametrized by, and nothing else."""
 
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -10,17 +11,32 @@ import pytest
 from dvc.dependency import ParamsDependency
 from dvc.utils.serialize import dump_yaml
 
-from src.core import params
+from src.core.yaml_1_2 import load_yaml
 from tests.competitions import digits
 from tests.conftest import ROOT, STAGES, Project
 from tests.imports import closure, modules
 from tests.kaggle_server import serve
 
 SOURCES = ["sample", "local", "kaggle"]
-CORE = Path("src/core")
+WHOLE = [Path("src/core"), Path("src/data/competition")]
+"""Small packages that a stage may depend on although it does not import all of them."""
 ENVIRONMENT = Path("requirements.txt")
 GIVEN = [ENVIRONMENT, Path("metrics/refusals.yaml"), Path("data/by-hand")]
 """The dependencies that are neither code nor written by a stage for another."""
+
+LARGE = {"matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch", "torch._dynamo"}
+"""What takes a tenth of a second or more to import, and a stage can do without."""
+LISTING = """
+import atexit, pathlib, sys
+atexit.register(lambda: pathlib.Path({path!r}).write_text("\\n".join(sys.modules)))
+"""
+"""As `sitecustomize.py`, it lists what a process has imported when it ends."""
+
+
+def budgets() -> dict[str, tuple[int, set[str]]]:
+    """Return how many modules each stage may import, and which of `LARGE`, from docs/design.md."""
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", (ROOT / "docs/design.md").read_text(), re.MULTILINE)
+    return {name: (int(most), {*large.split(", ")} - {"-"}) for name, most, large in rows}
 
 
 class Declared:
@@ -58,7 +74,7 @@ class Declared:
         return Project(root, {"PYTHONDONTWRITEBYTECODE": "1"})
 
     def _only(self, keys: list[str]) -> dict[str, object]:
-        content = params.load_yaml((self._project.root / "params.yaml").read_text())
+        content = load_yaml((self._project.root / "params.yaml").read_text())
         chosen: dict[str, object] = {}
         for key in keys:
             *parents, name = key.split(".")
@@ -96,16 +112,23 @@ def test_the_declared_code_is_what_the_stage_imports(declared: Declared, source:
     listed = {module for path in declared.code for module in modules(path)}
     missing = sorted(needed - listed)
     assert not missing, f"dvc.yaml: add to the deps of {script.stem}: {', '.join(map(str, missing))}"
-    idle = sorted(path for path in declared.code if path != CORE and not modules(path) <= needed)
+    whole = needed.union(*map(modules, WHOLE))
+    idle = sorted(path for path in declared.code if not modules(path) <= whole or not modules(path) & needed)
     assert not idle, f"dvc.yaml: {script.stem} does not import all of {', '.join(map(str, idle))}; list its files"
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_runs_with_its_declared_files_and_parameters_only(
+def test_a_stage_runs_with_its_declared_files_and_parameters_only_and_imports_no_more_than_its_budget(
     name: str, finished: Project, finished_stages: dict[str, Any], tmp_path: Path
 ) -> None:
+    listing = tmp_path / "imported.txt"
+    (tmp_path / "sitecustomize.py").write_text(LISTING.format(path=str(listing)))
     stage = Declared(finished, finished_stages, name)
-    stage.run_in(tmp_path / "isolated", stage.keys)
+    stage.run_in(tmp_path / "isolated", stage.keys, PYTHONPATH=str(tmp_path))
+    imported = listing.read_text().split()
+    most, large = budgets()[name.partition("@")[0]]
+    assert LARGE & {*imported} == large
+    assert 0.7 * most <= len(imported) <= most, "docs/design.md: what a stage imports"
 
 
 @pytest.mark.parametrize("name", ["download", "submit"])

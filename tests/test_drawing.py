@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 from safetensors.numpy import save_file
 
-from src.data import competition
+from src.data.competition.files import FILES
 from src.data.images import ImageSet
 from src.reporting.pictures import datasets, evaluation, predictions, results, style, training
 from src.reporting.pictures.labels import noun, short_names
@@ -35,7 +35,7 @@ def _style() -> Iterator[None]:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
     """Return a hundred real digits, normalized, in folds of 60 and 40."""
     raw = tmp_path_factory.mktemp("raw")
-    Source(test_digits=4900, seed=0).download(raw, competition.FILES)
+    Source(test_digits=4900, seed=0).download(raw, FILES)
     labelled = read_labelled(raw)
     return ImageSet(labelled.images / np.float32(255), labelled.labels, np.repeat(np.array([0, 1], np.uint8), [60, 40]))
 

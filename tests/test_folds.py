@@ -93,7 +93,7 @@ def test_rows_that_cannot_be_excluded_are_named(exclude: list[int], told: str) -
 
 def test_classes_are_counted_in_all_and_in_the_fold_that_has_fewest_and_most() -> None:
     balance = class_balance(np.array(["b", "a", "b", "b", "a"]), np.array([0, 0, 1, 1, 1], dtype=np.uint8))
-    assert balance.to_dict("list") == {
+    assert {name: column.tolist() for name, column in balance.items()} == {
         "class": ["a", "b"],
         "images": [2, 3],
         "smallest_fold": [1, 1],

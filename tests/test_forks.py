@@ -14,17 +14,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from src.core import params
+from src.core.yaml_1_2 import load_yaml
 from tests.conftest import ROOT, Project
 from tests.test_readme import follow, install
 
-HOOKS = {
-    hook["id"]: hook for hook in params.load_yaml((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
-}
+HOOKS = {hook["id"]: hook for hook in load_yaml((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]}
 
 
 def workflow(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = params.load_yaml((ROOT / f".github/workflows/{name}.yml").read_text())
+    content: dict[str, Any] = load_yaml((ROOT / f".github/workflows/{name}.yml").read_text())
     return content
 
 

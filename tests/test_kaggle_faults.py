@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from src.core import params
+from src.core.yaml_1_2 import load_yaml
 from tests.competitions import digits
 from tests.conftest import ROOT, Project, slow
 from tests.kaggle_server import DOWNLOAD, SECRETS, SUBMIT, TOKEN, Kaggle, Submission, lay_out, serve
@@ -98,7 +98,7 @@ def row(record_property: Callable[[str, object], None], ready: Project, kaggle: 
 def assert_refused(project: Project) -> None:
     """Check that the refusal is recorded, and that nothing else has changed."""
     assert project.metrics("submit") == {"refused": 1}
-    written = params.load_yaml((project.root / "metrics/refusals.yaml").read_text())
+    written = load_yaml((project.root / "metrics/refusals.yaml").read_text())
     assert written["refusals"] >= 1 and written["reason"]
     assert files(project) == {*LAID_OUT, "metrics/submit.json"}
 

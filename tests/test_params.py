@@ -1,14 +1,20 @@
+import json
 import math
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 import torch
-from dvc.utils.serialize import parse_yaml
+import yaml
+from dvc.utils.serialize import YAMLFileCorruptedError, dumps_yaml, parse_yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from src import check
 from src.core import params
 from src.core.errors import UserError
+from src.core.yaml_1_2 import load_yaml
 from src.inference.members import Folds, Seeds, names, remove_others
 from src.models import device
 from src.models.recipes import Recipe
@@ -115,10 +121,95 @@ def test_a_missing_key_is_named_with_those_that_are_there(here: Path) -> None:
 
 @pytest.mark.parametrize(
     ("scalar", "value"),
-    [("1e-05", 1e-05), ("on", "on"), ("012", 12), ("-.INF", -math.inf), ("1:30", "1:30")],
-)
+    [
+        ("1e-05", 1e-05), ("on", "on"), ("012", 12), ("0o17", 15), ("-.INF", -math.inf), ("1:30", "1:30"),
+        ("1_000", 1000), ("-0x_1F", -31), ("+.5e+1", 5.0), ("1.", 1.0), ("TRUE", True), ("yes", "yes"), ("~", None),
+        ("2026-01-31", date(2026, 1, 31)), ("'12'", "12"), ("!!str 12", "12"), ("", None),
+    ],
+)  # fmt: skip
 def test_a_scalar_means_what_it_means_to_dvc(scalar: str, value: object) -> None:
-    assert params.load_yaml(f"key: {scalar}") == parse_yaml(f"key: {scalar}", "params.yaml") == {"key": value}
+    assert load_yaml(f"key: {scalar}") == parse_yaml(f"key: {scalar}", "params.yaml") == {"key": value}
+
+
+def meaning(read: Callable[[str], object], text: str) -> str:
+    """Return what a reader of YAML makes of a text: values with their types, or that it refuses it."""
+    try:
+        return repr(read(text))
+    except (yaml.YAMLError, YAMLFileCorruptedError, ValueError):
+        return "refused"
+
+
+def to_dvc(text: str) -> object:
+    return parse_yaml(text, "params.yaml")
+
+
+WORDS = [
+    "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "true", "True", "TRUE", "false", "False",
+    "FALSE", "on", "On", "ON", "off", "Off", "OFF", "null", "Null", "NULL", "~", "<<", "=", ".inf", ".Inf",
+    ".INF", "-.inf", "+.Inf", ".nan", ".NaN", ".NAN", "-.nan", "tRUE", "nULL", ".iNF", "1:30", "190:20:30.15",
+    "1e5", "1e+5", ".5e5", "0b1", "0o8",
+]  # fmt: skip
+SCALARS = (
+    st.text("0123456789+-._eE", max_size=9)
+    | st.text("0123456789abcdefxob_+-ABCDEF", max_size=6)
+    | st.sampled_from(WORDS)
+    | st.integers().map(str)
+    | st.floats().map(repr)
+    | st.dates().map(str)
+    | st.text(max_size=5).map(json.dumps)
+)
+"""What may stand after `key: `; text in quotes as DVC and `Refusals` write it."""
+
+
+@settings(deadline=None, max_examples=500)
+@given(SCALARS)
+def test_every_scalar_means_what_it_means_to_dvc(scalar: str) -> None:
+    text = f"key: {scalar}\nkeys:\n- 1\n- {scalar}\n"
+    assert meaning(load_yaml, text) == meaning(to_dvc, text)
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+CONTENTS = st.dictionaries(
+    st.text(max_size=8),
+    st.recursive(VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner)),
+    min_size=1,
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(CONTENTS)
+def test_what_dvc_writes_is_read_as_dvc_reads_it(content: dict[str, object]) -> None:
+    text = dumps_yaml(content)
+    assert meaning(load_yaml, text) == meaning(to_dvc, text)
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", "dvc.lock", "metrics/refusals.yaml"])
+def test_the_files_of_the_project_mean_what_they_mean_to_dvc(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert repr(load_yaml(text)) == repr(to_dvc(text))
+
+
+MERGED = "base: &base {a: 1, b: 2}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (MERGED + "mine: {<<: *base, b: 3}", {"base": {"a": 1, "b": 2}, "mine": {"a": 1, "b": 3}}),
+        ("deep: {in: &in {<<: &base {a: 1}, a: 2}}\nmine: {<<: *in, b: 3}",
+         {"deep": {"in": {"a": 2}}, "mine": {"a": 2, "b": 3}}),
+        (MERGED + "mine: {<<: *base, b: 3, b: 4}", None),
+        (MERGED + "mine: {<<: *base, <<: *base}", None),
+        ("a: {b: 1, 'b': 2}", None),
+        ("a: 1\nb: 2\n\"a\": 3", None),
+    ],
+)  # fmt: skip
+def test_a_key_may_replace_a_merged_one_and_not_occur_twice(text: str, value: object) -> None:
+    if value is None:
+        with pytest.raises(yaml.YAMLError, match="found duplicate key"):
+            load_yaml(text)
+    else:
+        assert load_yaml(text) == to_dvc(text) == value
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that the test wants missing")

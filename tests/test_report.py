@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from src.core import metrics, params
+from src.core import metrics
 from src.core.errors import UserError
-from src.reporting import comparison, page, report
+from src.core.yaml_1_2 import load_yaml
+from src.reporting import comparison, facts, report, stage_files
 from src.reporting.comparison import Change, Run
 from tests.conftest import ROOT, Project
 
@@ -128,17 +129,17 @@ def test_a_report_is_written_before_anything_has_run(
     ],
 )
 def test_why_there_is_no_score(settings: dict[str, object], metrics: dict[str, object], said: str) -> None:
-    assert said in page.no_score(settings, metrics)
+    assert said in facts.no_score(settings, metrics)
 
 
 def test_with_a_score_there_is_nothing_to_explain() -> None:
-    assert page.no_score({}, {"submit": {"public_score": 0.894}}) == ""
+    assert facts.no_score({}, {"submit": {"public_score": 0.894}}) == ""
 
 
 def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished.root)
-    stages = page.read_stages()
-    described = params.load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = stage_files.read_stages()
+    described = load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
     assert {name: stage.desc for name, stage in stages.items()} == {n: stage["desc"] for n, stage in described.items()}
     assert [file.path for file in stages["download"].inputs] == []
     times = " \N{MULTIPLICATION SIGN} "
@@ -165,7 +166,7 @@ def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest
 )
 def test_labels_of_text_are_described_by_the_first_and_the_last(labels: list[str], ends: str, tmp_path: Path) -> None:
     np.save(tmp_path / "labels.npy", np.array(labels))
-    described = page.describe_file(tmp_path / "labels.npy")
+    described = stage_files.describe_file(tmp_path / "labels.npy")
     assert (described.shape, described.type, described.range) == (str(len(labels)), "text", ends)
 
 
@@ -177,7 +178,7 @@ def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     assert "one network: fold 4 of 5, seed 0." in words
     assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
     assert "networks have error rates" not in html_text and "Accuracy of each network" not in html_text
-    stages = params.load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
+    stages = load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
     assert re.findall(r'<section id="(\w+)"', html_text) == [*stages, "results", "comparison"]
     assert len(html_text) < 3_000_000
     assert reproduced.changed() == ""

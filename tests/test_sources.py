@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from src.core.errors import UserError
+from src.data.competition import files as competition
+from src.sources.sample.source import Source
 from tests.competitions import digits
 from tests.conftest import Project, slow
 
@@ -108,3 +111,25 @@ def test_local_files_that_were_replaced_are_read_again(project: Project) -> None
     (files / "train.csv").write_text("".join(rows[:-1]))
     assert project.repro("download") == ["download"]
     assert project.metrics("download")["images"] == len(rows) - 2
+
+
+def test_the_sample_scores_a_submission_against_the_labels_that_it_keeps(tmp_path: Path) -> None:
+    source, other = (Source(test_digits=count, seed=3) for count in (50, 4000))
+    source.download(tmp_path, competition.FILES)
+    (tmp_path / "other").mkdir()
+    other.download(tmp_path / "other", competition.FILES)
+    # what is to be predicted here is labelled there, in the same order
+    labels = [row.split(",")[0] for row in (tmp_path / "train.csv").read_text().splitlines()[1:]]
+    wanted = labels[-3950:]
+    submission = tmp_path / "submission.csv"
+    rows = [f"{number},{label}" for number, label in enumerate([*wanted, *["x"] * 50], start=1)]
+    submission.write_text("\n".join(["ImageId,Label", *rows, ""]))
+    assert other.submit(submission, "a message") == 3950 / 4000
+    for wrong in (rows[:-1], [*rows, "4001,5"], rows[::-1], [f"{row},1" for row in rows], ["", *rows]):
+        submission.write_text("\n".join(["ImageId,Label", *wrong, ""]))
+        with pytest.raises(UserError, match=r"expected the columns ImageId and Label and the ids 1 to 4000 in order"):
+            other.submit(submission, "a message")
+    for header in ("", "id,label\n"):
+        submission.write_text(header + "\n".join(rows) * bool(header))
+        with pytest.raises(UserError, match="expected the columns"):
+            other.submit(submission, "a message")

@@ -225,7 +225,7 @@ def test_the_benchmark_of_a_gpu_tells_seconds_accuracy_and_digest(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="it would run for minutes")
 def test_the_benchmark_of_a_gpu_needs_few_packages_and_says_that_there_is_none() -> None:
-    needed = {"numpy", "pandas", "psutil", "pydantic", "ruamel-yaml", "safetensors", "torch", "tqdm"}
+    needed = {"numpy", "pandas", "psutil", "pydantic", "pyyaml", "safetensors", "torch", "tqdm"}
     content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     others = {re.split(r"[=>]", line)[0] for line in content["project"]["dependencies"]} - needed
     assert len(others) > 8

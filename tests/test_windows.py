@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from src.core import params
+from src.core.yaml_1_2 import load_yaml
 from tests.competitions import letters
 from tests.conftest import ROOT, Project
 from tests.imports import modules
@@ -29,7 +29,7 @@ WINDOWS = {
 
 def hashes(project: Project) -> Mapping[str, str]:
     """Return the hashes of all outputs, by their paths."""
-    stages: Mapping[str, Any] = params.load_yaml((project.root / "dvc.lock").read_text())["stages"]
+    stages: Mapping[str, Any] = load_yaml((project.root / "dvc.lock").read_text())["stages"]
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
 
 

@@ -1,17 +1,17 @@
 """Images that occur twice, and empty ones."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from src.core import arrays
-from src.data.competition import TEST, TRAIN
+from src.data.competition.files import TEST, TRAIN
 from src.data.images import EXCLUDED, ImageSet
 
 
-def find(labelled: ImageSet, test: ImageSet) -> pd.DataFrame:
+def find(labelled: ImageSet, test: ImageSet) -> dict[str, NDArray[Any]]:
     """Return the duplicate and the empty images; excluded images are skipped.
 
     Two images are the same if hashes of 64 bits of their pixels are equal.
@@ -41,7 +41,7 @@ def find(labelled: ImageSet, test: ImageSet) -> pd.DataFrame:
     place = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
     named = np.select([empty, known[place] == hashes], ["empty", "in both files"], "")
     found.append(_rows(named, TEST, np.arange(len(test)), included[first][place]))
-    return pd.concat(found, ignore_index=True)
+    return {name: np.concatenate([of_file[name] for of_file in found]) for name in found[0]}
 
 
 def _hashes(image_set: ImageSet) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
@@ -54,13 +54,13 @@ def _hashes(image_set: ImageSet) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]
     return np.frombuffer(b"".join(hashes), dtype=np.uint64), np.concatenate(empty)
 
 
-def _rows(named: NDArray[np.str_], file: str, indices: NDArray[np.int64], same_as: NDArray[np.int64]) -> pd.DataFrame:
+def _rows(
+    named: NDArray[np.str_], file: str, indices: NDArray[np.int64], same_as: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
     chosen = named != ""
-    return pd.DataFrame(
-        {
-            "finding": named[chosen],
-            "file": file,
-            "row": indices[chosen] + 1,
-            "same_as": np.where(named[chosen] == "empty", 0, same_as[chosen] + 1),
-        }
-    )
+    return {
+        "finding": named[chosen],
+        "file": np.full(chosen.sum(), file),
+        "row": indices[chosen] + 1,
+        "same_as": np.where(named[chosen] == "empty", 0, same_as[chosen] + 1),
+    }

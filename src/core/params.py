@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from yaml import MarkedYAMLError, YAMLError
 
 from src.core import conflicts
 from src.core.errors import UserError
+from src.core.yaml_1_2 import load_yaml
 
 PATH = Path("params.yaml")
 
@@ -78,12 +78,3 @@ def validate(value: object, kind: type[T], path: list[str]) -> T:
             found = "" if isinstance(problem["input"], Mapping) else f" (found: {problem['input']!r})"
             problems.append(f"{key}: {what[0].lower()}{what[1:]}{found}")
         raise UserError(f"{PATH}: {'; '.join(problems)}") from None
-
-
-def load_yaml(text: str) -> Any:
-    """Parse YAML as DVC does, with the same library: in YAML 1.2 `1e-05`, which DVC itself writes, is a number.
-
-    Raises:
-        YAMLError: the text is not valid YAML, or a key occurs twice in one mapping.
-    """
-    return YAML(typ="safe").load(text)

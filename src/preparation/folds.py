@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
-from src.data.competition import TRAIN
+from src.data.competition.files import TRAIN
 from src.data.images import EXCLUDED, count_classes
 
 
@@ -83,17 +82,15 @@ def count_by_fold(labels: NDArray[Any], folds: NDArray[np.uint8]) -> NDArray[np.
     return np.stack([count_classes(labels[folds == fold], classes) for fold in range(count)], axis=1)
 
 
-def class_balance(labels: NDArray[Any], folds: NDArray[np.uint8]) -> pd.DataFrame:
-    """Return a row for each class: `class`, its `images`, and those in the `smallest_fold` and the `largest_fold`."""
+def class_balance(labels: NDArray[Any], folds: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    """Return columns with a row for each `class`: its `images`, and those in the `smallest_fold` and `largest_fold`."""
     counts = count_by_fold(labels, folds)
-    return pd.DataFrame(
-        {
-            "class": np.unique(labels),
-            "images": counts.sum(axis=1),
-            "smallest_fold": counts.min(axis=1),
-            "largest_fold": counts.max(axis=1),
-        }
-    )
+    return {
+        "class": np.unique(labels),
+        "images": counts.sum(axis=1),
+        "smallest_fold": counts.min(axis=1),
+        "largest_fold": counts.max(axis=1),
+    }
 
 
 def _refuse_sorted(classes: NDArray[Any], counts: NDArray[np.int64], n_splits: int) -> None:

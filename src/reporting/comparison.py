@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from scipy.stats import binom, binomtest
 
-from src.core import params
+from src.core.yaml_1_2 import load_yaml
 from src.reporting import git
 from src.reporting.pictures import results
 
@@ -48,7 +48,7 @@ def committed_run() -> Run:
     metrics = {
         metrics_name(Path(file)): json.loads(git.ask("show", f"HEAD:./{file}")) for file in files if ".json" in file
     }
-    return Run(params.load_yaml(git.ask("show", "HEAD:./params.yaml")), metrics, committed_predictions("HEAD"))
+    return Run(load_yaml(git.ask("show", "HEAD:./params.yaml")), metrics, committed_predictions("HEAD"))
 
 
 def metrics_name(file: Path) -> str:

@@ -10,7 +10,7 @@ from src.inference.members import fold_and_seed
 from src.models import checkpoints, recipes
 from src.models.recipes import SIDE, Recipe
 from src.reporting import comparison, status, templates
-from src.reporting.page import describe_sets
+from src.reporting.facts import describe_sets
 from src.reporting.pictures import results
 
 CARD = Path("docs/model-card.md")

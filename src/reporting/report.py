@@ -35,16 +35,16 @@ def main(after_repro: int | None = None) -> None:
 
 
 def _write(fingerprint: str, started: bool) -> None:
-    from src.reporting import page  # loads numpy and pandas
+    from src.reporting import facts, page  # loads numpy and pandas
 
-    facts = page.collect()
-    failure = facts["status"].failure
+    found = facts.collect()
+    failure = found["status"].failure
     if failure and not started:
         raise UserError(f"no stage was run, and the results are from an earlier run; {failure}")
-    table = page.short_table(facts, PAGE)
+    table = page.short_table(found, PAGE)
     # a stage may become up to date without a change of any file of the fingerprint
-    fingerprint = "" if failure or facts["status"].outdated else fingerprint
-    PAGE.write_text(page.render(facts, fingerprint, table), encoding="utf-8")
+    fingerprint = "" if failure or found["status"].outdated else fingerprint
+    PAGE.write_text(page.render(found, fingerprint, table), encoding="utf-8")
     print(table)
     if failure:
         raise UserError(f"the results could not be checked: {failure}")

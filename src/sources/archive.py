@@ -14,7 +14,7 @@ from typing import IO, TypeAlias
 
 from src.core.errors import UserError
 from src.core.outputs import DISK_FULL
-from src.data.competition import SAMPLE_SUBMISSION
+from src.data.competition.files import SAMPLE_SUBMISSION
 
 MAX_BYTES = 4 * 1024**3
 """The largest size, unpacked, of a file or of all files in a zip: above any such competition, below a zip bomb."""

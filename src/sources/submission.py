@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
-from ruamel.yaml.error import YAMLError
+from yaml import YAMLError
 
 from src.core.errors import UserError
 from src.core.outputs import replacing
-from src.core.params import Section, load_yaml, validate
+from src.core.params import Section, validate
+from src.core.yaml_1_2 import load_yaml
 from src.sources.interface import Sent, Source
 
 MESSAGE = re.compile(r"validation accuracy (?P<accuracy>\d\.\d{6}|unknown), sha256 (?P<sha256>[0-9a-f]{64})")

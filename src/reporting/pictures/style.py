@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.textpath import TextPath
+from matplotlib.ft2font import LoadFlags
 from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
@@ -149,7 +149,10 @@ def names_of(labels: Iterable[object], longest: int = 12) -> dict[str, str]:
 
 def width_of(text: str) -> float:
     """Return the width of a line of text, in inches."""
-    return float(TextPath((0, 0), text, size=FONT).get_extents().width) / 72
+    font = get_font(findfont(FontProperties()))
+    font.set_size(FONT, 72)  # dots per inch: a point is a dot
+    font.set_text(text, flags=LoadFlags.NO_HINTING)
+    return font.get_width_height()[0] / 64 / 72
 
 
 def set_classes(axis: Axis, names: Mapping[str, str], length: float) -> float:
