@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from src.core import arrays, cli, metrics, params, tables
 from src.data import images
@@ -30,16 +29,15 @@ def main(
             block = slice(start, start + len(part))
             rows = scores.add(part, labelled.known_labels[block], labelled.known_folds[block], start)
             append(rows)
-            wrong.append(rows[rows["label"] != rows["predicted"]])
+            wrong.append(mistakes.wrong_rows(rows))
             start += len(part)
     of_members = scores.of_members()
-    if len(of_members) > 1:
-        accuracy = of_members["accuracy"]
-        mean, deviation = accuracy.mean(), accuracy.std()
-        print(f"accuracy of the {len(of_members)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
-    ranked = mistakes.rank(pd.concat(wrong))
-    doubtful = ranked["doubtful"].sum()
-    print(f"{len(ranked)} mistakes, {doubtful} with a margin of {mistakes.DOUBTFUL} or more: {mistakes_csv}")
+    if len(accuracy := of_members["accuracy"]) > 1:
+        mean, deviation = accuracy.mean(), accuracy.std(ddof=1)
+        print(f"accuracy of the {len(accuracy)} networks: mean {mean:.4f}, standard deviation {deviation:.4f}")
+    ranked = mistakes.rank(wrong)
+    doubtful = ranked["doubtful"]
+    print(f"{len(doubtful)} mistakes, {doubtful.sum()} with a margin of {mistakes.DOUBTFUL} or more: {mistakes_csv}")
     tables.write(mistakes_csv, ranked)
     tables.write(classes_csv, scores.of_classes())
     tables.write(members_csv, of_members)

@@ -179,7 +179,7 @@ def scores_of(
     scores = Scores(CLASSES, validate, seeds)
     blocks = (slice(None, 2), slice(2, None))
     rows = [scores.add(probabilities[block], labels[block], folds[block], block.start or 0) for block in blocks]
-    return scores, pd.concat(rows)
+    return scores, pd.concat(map(pd.DataFrame, rows))
 
 
 def test_scores_are_those_worked_out_by_hand() -> None:
@@ -197,7 +197,7 @@ def test_scores_are_those_worked_out_by_hand() -> None:
     }
     assert rows["confidence"].to_list() == pytest.approx([0.7, 0.5, 0.7, 0.5])
     assert rows["label_probability"].to_list() == pytest.approx([0.7, 0.5, 0.2, 0.5])
-    assert scores.of_classes().to_dict("list") == {
+    assert pd.DataFrame(scores.of_classes()).to_dict("list") == {
         "class": ["a", "b", "c"],
         "precision": [0.5, 1, 1],
         "recall": [1, 0.5, 1],
@@ -205,7 +205,7 @@ def test_scores_are_those_worked_out_by_hand() -> None:
 
 
 def test_each_network_is_scored_on_the_images_of_its_own_fold() -> None:
-    of_members = scores_of(BY_HAND)[0].of_members()
+    of_members = pd.DataFrame(scores_of(BY_HAND)[0].of_members())
     assert of_members.drop(columns=["log_loss", "ci_low", "ci_high"]).to_dict("list") == {
         "member": ["2-0", "2-7", "4-0", "4-7"],
         "fold": [2, 2, 4, 4],
@@ -282,9 +282,9 @@ def test_a_class_that_never_occurs_counts_in_the_log_loss_and_has_neither_precis
     scores, _ = scores_of(probabilities, LABELS[:2], FOLDS[:2], validate=[4], seeds=[0])
     assert scores.metrics()["log_loss"] == pytest.approx(-(math.log(0.5) + math.log(0.6)) / 2, abs=1e-6)
     of_classes = scores.of_classes()
-    assert of_classes["class"].to_list() == ["a", "b", "c"]
+    assert of_classes["class"].tolist() == ["a", "b", "c"]
     for score in ("precision", "recall"):
-        assert of_classes[score].to_list() == pytest.approx([1, 1, math.nan], nan_ok=True)
+        assert of_classes[score].tolist() == pytest.approx([1, 1, math.nan], nan_ok=True)
 
 
 def test_the_rows_are_written_and_read_back_with_the_index_of_their_image(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from src.core.errors import UserError
@@ -33,8 +32,8 @@ class Scores:
 
     def add(
         self, probabilities: NDArray[np.float32], labels: NDArray[Any], folds: NDArray[np.uint8], start: int = 0
-    ) -> pd.DataFrame:
-        """Count a block of images and return a row for each of them that is validated.
+    ) -> dict[str, NDArray[Any]]:
+        """Count a block of images and return columns with a row for each of them that is validated.
 
         Args:
             probabilities: of the networks of the image's own fold, shape (n, seeds, C); NaN where it has none.
@@ -72,38 +71,35 @@ class Scores:
                 alone = probabilities[own, number]
                 self._errors[fold, seed] += int(np.sum(alone.argmax(axis=1) != codes[own]))
                 self._log_losses[fold, seed] += sum_of_log_loss(alone, codes[own])
-        return pd.DataFrame(
-            {
-                "row": np.flatnonzero(validated) + start + 1,
-                "label": labels,
-                "predicted": self._classes[predicted],
-                "label_probability": np.take_along_axis(mean, codes[:, None], axis=1)[:, 0],
-                "confidence": mean.max(axis=1),
-            }
-        )
+        return {
+            "row": np.flatnonzero(validated) + start + 1,
+            "label": labels,
+            "predicted": self._classes[predicted],
+            "label_probability": np.take_along_axis(mean, codes[:, None], axis=1)[:, 0],
+            "confidence": mean.max(axis=1),
+        }
 
     def metrics(self) -> Metrics:
         """Return accuracy, the ends of its 95 % Wilson interval, errors, images, and the log loss in nats per image."""
         images = int(self._confusion.sum())
         return _scores(images, images - int(np.trace(self._confusion)), self._log_loss)
 
-    def of_classes(self) -> pd.DataFrame:
+    def of_classes(self) -> dict[str, NDArray[Any]]:
         """Return precision and recall of each class, in [0, 1]; NaN if it is never predicted or never occurs."""
         correct = self._confusion.diagonal()
         with np.errstate(invalid="ignore"):  # 0 of 0 is NaN
             precision, recall = (correct / self._confusion.sum(axis=axis) for axis in (0, 1))
-        return pd.DataFrame({"class": self._classes, "precision": precision, "recall": recall})
+        return {"class": self._classes, "precision": precision, "recall": recall}
 
-    def of_members(self) -> pd.DataFrame:
-        """Return a row for each network: its fold, seed, images and errors, and its scores as in `metrics`."""
-        return pd.DataFrame(
-            [
-                {"member": f"{fold}-{seed}", "fold": fold, "seed": seed}
-                | _scores(self._images[fold], self._errors[fold, seed], self._log_losses[fold, seed])
-                for fold in self._folds
-                for seed in self._seeds
-            ]
-        )
+    def of_members(self) -> dict[str, NDArray[Any]]:
+        """Return columns with a row for each network: its fold and seed, and what `metrics` returns for its fold."""
+        rows = [
+            {"member": f"{fold}-{seed}", "fold": fold, "seed": seed}
+            | _scores(self._images[fold], self._errors[fold, seed], self._log_losses[fold, seed])
+            for fold in self._folds
+            for seed in self._seeds
+        ]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def sum_of_log_loss(probabilities: NDArray[np.float32], codes: NDArray[np.int64]) -> float:
