@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -56,14 +56,18 @@ def main() -> None:
     watchdog = threading.Timer(content["seconds"], os._exit, [1])
     watchdog.daemon = True
     watchdog.start()
-    try:
-        answer = {"value": REQUESTS[content["request"]](_authenticated(), **content["arguments"])}
-    except KaggleError as failure:
-        answer = {"failure": vars(failure)}
-    except (Exception, SystemExit) as error:
-        answer = {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=lock is not None))}
     with answer_to:
-        json.dump(answer, answer_to)
+        json.dump(answer(content["request"], content["arguments"]), answer_to)
+
+
+def answer(request: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `value` of a request, or the attributes of the `KaggleError` that is its `failure`."""
+    try:
+        return {"value": REQUESTS[request](_authenticated(), **arguments)}
+    except KaggleError as failure:
+        return {"failure": vars(failure)}
+    except (Exception, SystemExit) as error:
+        return {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=request == "send"))}
 
 
 def _end_with_parent() -> None:
