@@ -6,6 +6,7 @@ what the client prints, and answers with one line of JSON. It ends at its deadli
 it holds that lock, and finishes a request that it has read even without its parent.
 """
 
+import gc
 import json
 import os
 import re
@@ -35,7 +36,8 @@ KAGGLE_PATH = re.compile(r"/v1/[\w.]+Service/\w+$")
 
 
 def main() -> None:
-    """Answer the request on stdin."""
+    """Answer the request on stdin, and end the process."""
+    gc.disable()  # to search the client's modules for garbage, and to forget them, takes a third of a request's time
     lock = FileLock(sys.argv[1]) if len(sys.argv) > 1 else None
     if lock:  # finish a submission that has begun, so that the next run can find it
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # no system has all of them
@@ -58,6 +60,7 @@ def main() -> None:
     watchdog.start()
     with answer_to:
         json.dump(answer(content["request"], content["arguments"]), answer_to)
+    os._exit(0)  # see above
 
 
 def answer(request: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
