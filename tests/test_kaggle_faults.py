@@ -44,11 +44,11 @@ class Stages:
         waiting = {"KAGGLE_DEADLINE_MINUTES": "0.1", "KAGGLE_LISTING_MINUTES": "0.03"}
         return self._recorded(Project(self.root, {"PYTHONPATH": str(ROOT)} | waiting).run(*command, fails=fails))
 
-    def refused(self, *command: str, said: str, process: bool = False) -> str:
+    def refused(self, *command: str, said: str, seconds: float = 0.3, process: bool = False) -> str:
         """Run a stage that ends with a sentence, without a traceback, what the client prints, secrets and effects."""
         downloading = command != SUBMIT
         before = self.files() - {"metrics/submit.json"}
-        run = self.run_process if process else lambda *words, fails: self.run(*words, seconds=0.3, fails=fails)
+        run = self.run_process if process else lambda *words, fails: self.run(*words, seconds=seconds, fails=fails)
         output = run(*command, fails=downloading)
         last = output.splitlines()[-1]
         assert last.startswith("error: ") and said in last, output
@@ -183,7 +183,8 @@ def test_no_network(kaggle: Kaggle, stages: Stages, monkeypatch: pytest.MonkeyPa
         pass
     for name, value in closed.environment.items():
         monkeypatch.setenv(name, value)
-    assert "trying again in" in stages.refused(*DOWNLOAD, said="the connection to Kaggle failed")
+    output = stages.refused(*DOWNLOAD, said="the connection to Kaggle failed", seconds=2)
+    assert "trying again in" in output
 
 
 @pytest.mark.slow
