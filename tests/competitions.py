@@ -1,5 +1,6 @@
 """Small real competitions for the server: the 8x8 digits that come with scikit-learn."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ def read_test(raw_dir: Path) -> ImageSet:
     return ImageSet(np.load(raw_dir / "test.npy"))
 
 
+@cache
 def digits() -> Competition:
     """Return a competition with the column names of Kaggle's, in other sizes."""
     train, test, answers = _parts()
@@ -32,6 +34,7 @@ def digits() -> Competition:
     return _competition("small-digits", train, test, pd.DataFrame({"ImageId": ids, "Label": answers}))
 
 
+@cache
 def letters() -> Competition:
     """Return one that differs in all that may differ.
 

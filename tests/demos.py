@@ -1,6 +1,7 @@
 """Projects in which the page to draw on was made."""
 
 import shutil
+from contextlib import chdir
 
 from filelock import FileLock
 
@@ -9,7 +10,6 @@ from tests.conftest import Project
 
 SETTINGS: dict[str, dict[str, object]] = {
     "linear": {},
-    "quick": {"recipe": "quick"},
     # of two folds and two seeds, with shifts of the image besides the recipe's preprocessing
     "ensemble": {"recipe": "quick", "folds": [3, 4], "seeds": [0, 1], "recipes.quick.test_time_shift": 1},
 }
@@ -31,7 +31,8 @@ def with_demo(finished: Project, name: str) -> Project:
                 incomplete.set(SETTINGS[name])
                 incomplete.repro()
                 incomplete.commit()
-            incomplete.run("python", "-m", "src.demo.build")
+            with chdir(incomplete.root):
+                build.main()
             incomplete.root.parent.rename(project.root.parent)
     return project
 

@@ -108,7 +108,7 @@ def test_its_metadata_say_what_it_is(finished: Project) -> None:
 
 @pytest.mark.slow
 def test_it_is_made_anew_to_the_byte(finished: Project, tmp_path: Path) -> None:
-    first = with_demo(finished, "quick")
+    first = with_demo(finished, "ensemble")
     second = Project(tmp_path / "elsewhere")
     shutil.copytree(first.root, second.root, symlinks=True)
     printed = second.run("python", "-m", "src.demo.build", PYTHONHASHSEED="1", OMP_NUM_THREADS="2")

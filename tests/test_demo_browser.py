@@ -1,10 +1,8 @@
-"""The page to draw on in a real browser: Debian's Chromium, headless."""
+"""The page to draw on in a real browser."""
 
 import io
-import json
 import math
 import re
-import shutil
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
 from selenium.webdriver.common.actions.pointer_input import PointerInput
@@ -31,19 +28,11 @@ from src.demo import export
 from src.demo.page import render as page_html
 from src.models import recipes
 from src.training.loop import train
+from tests.browser import assert_contrast, needs_browser, requested, resize, start
 from tests.conftest import Project
 from tests.demos import page_url, with_demo
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH"),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 Stroke = Sequence[tuple[float, float]]
 """Points, as shares of the width and height of the canvas."""
@@ -69,10 +58,7 @@ class Page:
 
     def open(self, url: str, width: int = 1100, scheme: str = "light") -> None:
         """Open the page and wait until its model is ready."""
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        resize(self.browser, width, 900, scheme)
         self.browser.get(url)
         WebDriverWait(self.browser, 60, 0.05).until(lambda _: self.find("html").get_attribute("data-ready") is not None)
 
@@ -137,12 +123,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, Service(str(DRIVER)))
+    driver = start(tmp_path_factory.mktemp("chromium"))
     driver.set_network_conditions(offline=True, latency=0, throughput=0)
     yield Page(driver)
     driver.quit()
@@ -154,9 +135,9 @@ def write_png(path: Path, image: NDArray[np.float32]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("recipe", ["linear", "quick"])
-def test_drawn_digits_are_recognized(recipe: str, page: Page, finished: Project) -> None:
-    page.open(page_url(finished, recipe))
+@pytest.mark.parametrize("name", ["linear", "ensemble"])
+def test_drawn_digits_are_recognized(name: str, page: Page, finished: Project) -> None:
+    page.open(page_url(finished, name))
     for digit, strokes in STROKES.items():
         page.draw(*strokes)
         assert page.answer() == digit
@@ -217,7 +198,7 @@ def test_without_fitting_the_model_gets_the_canvas_as_it_is(page: Page, finished
     WebDriverWait(page.browser, 5).until(lambda _: page.image()[20:].any() and page.answer() == "7")
 
 
-@pytest.mark.parametrize("recipe", ["linear", "quick", "ensemble"])
+@pytest.mark.parametrize("recipe", ["linear", "ensemble"])
 def test_test_images_have_the_probabilities_of_the_pipeline(
     recipe: str, page: Page, finished: Project, tmp_path: Path
 ) -> None:
@@ -249,7 +230,7 @@ def test_a_picture_of_another_kind_is_read(page: Page, finished: Project, tmp_pa
     see_through = Image.new("LA", (300, 300))
     ImageDraw.Draw(see_through).line([(150, 60), (148, 240)], (0, 255), 20)
     see_through.save(tmp_path / "1.png")
-    page.open(page_url(finished, "quick"))
+    page.open(page_url(finished, "ensemble"))
     for name in ("7.jpg", "1.png"):
         page.open_file(tmp_path / name)
         assert page.answer() == name[0]
@@ -301,10 +282,7 @@ def test_it_needs_no_network_and_logs_no_error(page: Page, finished: Project) ->
     page.open(page_url(finished))
     page.draw(*STROKES["0"])
     assert page.browser.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
-    sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    asked = [request["request"]["url"] for request in sent if request["documentURL"] == page_url(finished)]
-    assert [address for address in asked if not address.startswith("data:")] == [page_url(finished)]
+    assert requested(page.browser, page_url(finished)) == [page_url(finished)]
 
 
 def test_the_page_has_the_licences_of_what_it_holds(page: Page, finished: Project) -> None:
@@ -332,33 +310,12 @@ def test_it_says_what_model_it_has(page: Page, finished: Project) -> None:
     assert headings == ["Nearest labelled images", "This model"]
 
 
-def luminance(colour: str) -> float:
-    """Return the relative luminance, as WCAG defines it, of a colour such as `rgb(1, 2, 3)`."""
-    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
 def test_contrast_in_light_and_dark(page: Page, finished: Project, scheme: str, dark: bool) -> None:
     page.open(page_url(finished), scheme=scheme)
     page.draw(*STROKES["1"])
-    background = luminance(page.find("body").value_of_css_property("background-color"))
-    assert (background < 0.5) == dark
-    for selector in (
-        "body",
-        ".lead",
-        "figcaption",
-        "#answer",
-        "#result",
-        "#bars .best",
-        "#nearest span",
-        "dt",
-        "footer",
-    ):
-        text = luminance(page.find(selector).value_of_css_property("color"))
-        lighter, darker = max(text, background), min(text, background)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, selector
+    texts = ("#answer", "#result", "#bars .best", "#nearest span", "dt", "footer")
+    assert_contrast(page.browser, dark, "body", ".lead", "figcaption", *texts)
 
     with Image.open(io.BytesIO(page.find("#canvas").screenshot_as_png)) as picture:
         pixels = np.asarray(picture.convert("L"))

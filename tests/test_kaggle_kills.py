@@ -13,6 +13,7 @@ from src.core.errors import UserError
 from src.sources.locking import exclusive
 from tests.competitions import digits
 from tests.conftest import Project
+from tests.kaggle_client import SCORE
 from tests.kaggle_server import Kaggle, serve
 from tests.test_kaggle_runs import point_at
 
@@ -62,7 +63,7 @@ def set_afresh(project: Project, moment: int) -> None:
 
 
 @pytest.mark.slow
-def test_download(project: Project) -> None:
+def test_killed_and_run_again(project: Project) -> None:
     with serve(digits()) as kaggle:
         point_at(project, kaggle)
         for moment, (request, victim) in enumerate(
@@ -75,34 +76,26 @@ def test_download(project: Project) -> None:
             )
             assert not (project.root / ".data-raw.tmp").exists()
 
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("victim", "moments"),
-    [
-        (
-            "stage",
+        # in place of the stages between the two
+        predictions = project.root / "data/predictions"
+        predictions.mkdir()
+        (predictions / "submission.csv").write_bytes(kaggle.competition.files["sample_submission.csv"])
+        for moment, (request, fault, victim, waits) in enumerate(
             [
-                ("ListSubmissions", "hang"),
-                ("upload", "hang"),
-                ("CreateSubmission", "hang"),
-                ("CreateSubmission", "late hang"),
+                ("ListSubmissions", "hang", "stage", False),
+                # a submission on its way is seen through, even when its stage is dead
+                ("upload", "hang", "stage", True),
+                ("CreateSubmission", "hang", "stage", True),
+                ("CreateSubmission", "late hang", "stage", True),
+                ("ListSubmissions", "hang", "dvc", True),
+                ("CreateSubmission", "late hang", "dvc", True),
             ],
-        ),
-        ("dvc", [("ListSubmissions", "hang"), ("CreateSubmission", "late hang")]),
-    ],
-)
-def test_submit(project: Project, victim: str, moments: list[tuple[str, str]]) -> None:
-    with serve(digits()) as kaggle:
-        point_at(project, kaggle)
-        project.repro("evaluate")
-        for moment, (request, fault) in enumerate(moments):
+            start=3,
+        ):
             set_afresh(project, moment)
-            # a submission on its way is seen through, even when its stage is dead
-            waits = victim == "dvc" or request != "ListSubmissions"
             assert kill_at(project, kaggle, "submit", request, fault, victim) == waits
             assert len(kaggle.submissions) == 1
-            assert project.metrics("submit") == {"public_score": kaggle.submissions[0].score}
+            assert project.metrics("submit") == {"public_score": SCORE}
 
 
 def test_a_second_run_says_why_not_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,13 +36,19 @@ def test_a_picture_of_the_model_s_size_is_taken_as_it_is(tmp_path: Path, digit_i
 
 
 def test_large_pictures_of_dark_ink_get_the_labels_of_their_originals(
-    finished: Project, tmp_path: Path, digit_images: NDArray[np.float32]
+    finished: Project,
+    tmp_path: Path,
+    digit_images: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     paths = []
     for number, image in enumerate(digit_images):
         page = np.pad(1 - np.kron(image, np.ones((9, 9))), ((50, 200), (100, 0)), constant_values=1)
-        paths.append(str(save(tmp_path / f"{number}.png", page)))
-    labels = [line.split()[-2] for line in finished.run("python", "-m", "src.demo.label", *paths).splitlines()]
+        paths.append(save(tmp_path / f"{number}.png", page))
+    monkeypatch.chdir(finished.root)
+    label.main(paths)
+    labels = [line.split()[-2] for line in capsys.readouterr().out.splitlines()]
     rows = (finished.root / "data/predictions/submission.csv").read_text().splitlines()[1:]
     expected = [row.split(",")[1] for row in rows[: len(digit_images)]]
     assert np.mean(np.array(labels) == np.array(expected)) >= 0.9

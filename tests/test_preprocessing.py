@@ -6,12 +6,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 from torch.nn.functional import affine_grid, grid_sample
 
 from src.data.images import open_set
 from src.models import preprocessing
-from src.models.preprocessing import apply, compose, matrices, warp
-from src.models.recipes import Augmentation, Preprocessing, Recipe
+from src.models.preprocessing import MAX_SCALE, MAX_SHEAR, MIN_INK, apply, compose, matrices, warp
+from src.models.recipes import SIDE, Augmentation, Preprocessing, Recipe
 from src.training.augmentation import TrainingImages
 from tests.conftest import Project
 
@@ -68,6 +69,47 @@ def test_a_digit_gets_the_width_but_at_most_twice_or_half_its_own(width: float, 
 
 def test_the_width_is_found_in_images_of_more_pixels_than_a_byte_counts() -> None:
     assert matrices(bar(width=112, side=308), Preprocessing(width=8))[0, 0, 0] == pytest.approx(112 / 88, abs=0.02)
+
+
+def shear_and_scale(ink: NDArray[np.float32], preprocessing: Preprocessing) -> tuple[float, float]:
+    """Return shear and scale of an image (side, side) by loops over its pixels: what `matrices` does with products."""
+    side = len(ink)
+    pixels = [(row, column, float(ink[row, column])) for row in range(side) for column in range(side)]
+    mass = sum(value for _, _, value in pixels)
+    shear, scale = 0.0, 1.0
+    if mass and preprocessing.deslant:
+        center_row = sum(row * value for row, _, value in pixels) / mass
+        center_column = sum(column * value for _, column, value in pixels) / mass
+        variance = sum((row - center_row) ** 2 * value for row, _, value in pixels) / mass
+        covariance = sum((row - center_row) * (column - center_column) * value for row, column, value in pixels) / mass
+        if variance > 1 / 16:
+            shear = min(max(covariance / variance, -MAX_SHEAR), MAX_SHEAR)
+    inked = [column - shear * row for row, column, value in pixels if value >= MIN_INK]
+    if inked and preprocessing.width is not None:
+        # from the left edge of the first pixel to the right edge of the last
+        width = max(inked) + 0.5 - (min(inked) - 0.5)
+        scale = min(max(width / (preprocessing.width * side / SIDE), 1 / MAX_SCALE), MAX_SCALE)
+    return shear, scale
+
+
+@pytest.mark.parametrize("side", [1, 5, 28])
+@pytest.mark.parametrize("deslant", [False, True])
+@pytest.mark.parametrize("bright", [False, True])
+def test_the_box_of_the_ink_is_right_to_the_pixel(side: int, deslant: bool, bright: bool) -> None:
+    generator = np.random.default_rng(0)
+    images = np.zeros((200, side, side), dtype=np.float32)
+    for image in images[1:]:  # blots of any size and place, with pixels above and below the threshold
+        (top, bottom), (left, right) = (sorted(generator.integers(0, side, 2)) for _ in range(2))
+        blot = image[top : bottom + 1, left : right + 1]
+        blot[:] = generator.random(blot.shape) * (generator.random(blot.shape) < generator.uniform(0.2, 1))
+    outermost = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
+    images = images[(outermost > 0.5).mean(axis=1) < 0.5]  # those whose background is dark
+    wanted = Preprocessing(deslant=deslant, width=16)
+    found = matrices(torch.from_numpy(1 - images if bright else images), wanted).numpy()
+    expected = np.array([shear_and_scale(image, wanted) for image in (1 - (1 - images) if bright else images)])
+    np.testing.assert_allclose(found[:, 0, 1], expected[:, 0], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(found[:, 0, 0], expected[:, 1], rtol=0, atol=1e-3)
+    assert len(np.unique(expected[:, 1].round(3))) > side // 2
 
 
 def test_the_width_of_one_axis_alone_changes() -> None:

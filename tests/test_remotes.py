@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import Project, stages_run
 
 S3 = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -77,17 +77,27 @@ def a_clone_pulls_all_and_runs_nothing(project: Project, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_folder(reproduced: Project, tmp_path: Path) -> None:
+def test_a_folder_and_an_experiment_from_one_clone_to_another(reproduced: Project, tmp_path: Path) -> None:
     pushed(reproduced, str(tmp_path / "remote"))
     a_clone_pulls_all_and_runs_nothing(reproduced, tmp_path / "clone")
 
-    another = clone_of(reproduced, tmp_path / "another")
-    another.set({"recipes.linear.epochs": 3})
-    assert another.repro("--pull", "--allow-missing", "train@4-0") == ["train@4-0"]
-    fetched = {path.relative_to(another.root / "data").parts[0] for path in (another.root / "data").rglob("*.*")}
+    here, there = (clone_of(reproduced, tmp_path / name) for name in ("here", "there"))
+    here.set({"recipes.linear.epochs": 3})
+    assert here.repro("--pull", "--allow-missing", "train@4-0") == ["train@4-0"]
+    fetched = {path.relative_to(here.root / "data").parts[0] for path in (here.root / "data").rglob("*.*")}
     assert fetched == {"README.md", "by-hand", "normalized"}
-    assert not (another.root / "data" / "normalized" / "test").exists()
-    assert set(another.repro("--pull")) == {"ensemble", "predict", "evaluate", "submit", "draw"}
+    assert not (here.root / "data" / "normalized" / "test").exists()
+    rest = stages_run(here.run("dvc", "exp", "run", "--pull", "--name", "shorter"))
+    assert {"ensemble", "predict", "evaluate", "submit", "draw"} == {*rest}
+
+    here.run("dvc", "exp", "push", "origin", "shorter")
+    assert "shorter" in there.run("dvc", "exp", "list", "origin")
+    there.run("dvc", "exp", "pull", "origin", "shorter")
+    there.run("dvc", "exp", "apply", "shorter")
+    assert there.metrics("evaluate") == here.metrics("evaluate")
+    for name in ("models/4-0.safetensors", "data/predictions/submission.csv"):
+        assert (there.root / name).read_bytes() == (here.root / name).read_bytes()
+    assert there.repro("--pull") == []
 
 
 @pytest.mark.slow
@@ -124,18 +134,3 @@ def test_ssh(reproduced: Project, tmp_path: Path) -> None:
             a_clone_pulls_all_and_runs_nothing(reproduced, tmp_path / "clone")
         finally:
             server.terminate()
-
-
-@pytest.mark.slow
-def test_an_experiment_goes_from_one_clone_to_another(reproduced: Project, tmp_path: Path) -> None:
-    pushed(reproduced, str(tmp_path / "remote"))
-    here, there = (clone_of(reproduced, tmp_path / name) for name in ("here", "there"))
-    here.run("dvc", "exp", "run", "--pull", "--name", "shorter", "-S", "recipes.linear.epochs=3")
-    here.run("dvc", "exp", "push", "origin", "shorter")
-    assert "shorter" in there.run("dvc", "exp", "list", "origin")
-    there.run("dvc", "exp", "pull", "origin", "shorter")
-    there.run("dvc", "exp", "apply", "shorter")
-    assert there.metrics("evaluate") == here.metrics("evaluate")
-    for name in ("models/4-0.safetensors", "data/predictions/submission.csv"):
-        assert (there.root / name).read_bytes() == (here.root / name).read_bytes()
-    assert set(there.repro("--pull")) == set()

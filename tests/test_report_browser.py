@@ -1,37 +1,24 @@
-"""The report in a real browser: Debian's Chromium, headless."""
+"""The report in a real browser."""
 
-import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser import assert_contrast, needs_browser, requested, resize, start
 from tests.conftest import Project
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the PATH")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, Service(str(DRIVER)))
+    driver = start(tmp_path_factory.mktemp("chromium"))
     yield driver
     driver.quit()
 
@@ -43,10 +30,7 @@ def url(finished: Project) -> str:
 
 
 def show(browser: webdriver.Chrome, url: str, width: int = 1100, scheme: str = "light") -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    resize(browser, width, 800, scheme)
     browser.get(url)
 
 
@@ -54,11 +38,7 @@ def test_it_opens_without_an_error_or_a_request(browser: webdriver.Chrome, url: 
     browser.get_log("browser"), browser.get_log("performance")
     show(browser, url)
     assert browser.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    sent = [event["params"] for event in events if event["method"] == "Network.requestWillBeSent"]
-    # Chromium's own start page may still be loading
-    asked = [request["request"]["url"] for request in sent if request["documentURL"] == url]
-    assert [address for address in asked if not address.startswith("data:")] == [url]
+    assert requested(browser, url) == [url]
 
 
 def test_every_picture_is_drawn_and_described(browser: webdriver.Chrome, url: str) -> None:
@@ -71,24 +51,12 @@ def test_every_picture_is_drawn_and_described(browser: webdriver.Chrome, url: st
         assert re.search(r"\d", picture.get_attribute("alt"))
 
 
-def luminance(colour: str) -> float:
-    """Return the relative luminance, as WCAG defines it, of a colour such as `rgb(1, 2, 3)`."""
-    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
 def test_text_keeps_its_contrast_in_light_and_dark(
     browser: webdriver.Chrome, url: str, scheme: str, dark: bool
 ) -> None:
     show(browser, url, scheme=scheme)
-    page = luminance(browser.find_element(By.TAG_NAME, "body").value_of_css_property("background-color"))
-    assert (page < 0.5) == dark
-    for selector in ("body", ".lead", "figcaption", "summary", "nav a", "thead th"):
-        text = luminance(browser.find_element(By.CSS_SELECTOR, selector).value_of_css_property("color"))
-        lighter, darker = max(text, page), min(text, page)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, selector
+    assert_contrast(browser, dark, "body", ".lead", "figcaption", "summary", "nav a", "thead th")
 
 
 def test_a_phone_scrolls_only_down(browser: webdriver.Chrome, url: str) -> None:

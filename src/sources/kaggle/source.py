@@ -4,12 +4,9 @@ Each request runs in a child process (`src.sources.kaggle.client`) that ends at 
 """
 
 import json
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,16 +17,10 @@ from pydantic import Field
 from src.core.errors import UserError
 from src.core.params import Section
 from src.sources.interface import SCORE, Refused, Sent
-from src.sources.kaggle import state, timing
+from src.sources.kaggle import child, state, timing
 from src.sources.kaggle.failures import KaggleError
 from src.sources.kaggle.messages import explain, page
 from src.sources.locking import of_child
-
-CLIENT = "src.sources.kaggle.client"
-GRACE = 10.0
-"""Seconds after its deadline at which a child that has not ended by itself is killed."""
-OWN_CONSOLE = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""The flags for it on Windows; 0 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -265,31 +256,14 @@ class Source(Section):
         Raises:
             KaggleError: what went wrong.
         """
-        seconds = max(end - time.monotonic(), 0.01)
-        content = {"request": request, "seconds": seconds, "arguments": {"competition": self.competition} | arguments}
-        sending, answer = request == "send", ""
-        # The child that sends holds a lock of its own, so that no other run starts while it still does. In a session of
-        # its own, on Windows in a console of its own, it is out of reach of a terminal's Ctrl-C.
-        with subprocess.Popen(
-            [sys.executable, "-m", CLIENT, *([str(of_child(self.lock))] if sending else [])],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            start_new_session=sending, creationflags=OWN_CONSOLE if sending else 0,
-        ) as child:  # fmt: skip
-            assert child.stdin and child.stdout
-            overdue = threading.Timer(seconds + GRACE, child.kill)
-            overdue.daemon = True
-            overdue.start()
-            with suppress(OSError):  # a child that was killed reads nothing
-                if child.stdout.readline():
-                    print(json.dumps(content), file=child.stdin, flush=True)
-                    answer = child.stdout.read()
-            overdue.cancel()
+        sending, seconds = request == "send", max(end - time.monotonic(), 0.01)
+        arguments |= {"competition": self.competition}
+        answer, status = child.ask(request, arguments, seconds, of_child(self.lock) if sending else None)
         try:
             reply = json.loads(answer)
         except ValueError:  # the child ended before it had written all of it
             kind = "deadline" if time.monotonic() >= end else "unknown"
-            text = f"exit status {child.returncode}"
-            raise KaggleError(kind, text=text, in_doubt=sending, request=request) from None
+            raise KaggleError(kind, text=f"exit status {status}", in_doubt=sending, request=request) from None
         if "failure" in reply:
             raise KaggleError(**reply["failure"] | {"request": request})
         return reply["value"]

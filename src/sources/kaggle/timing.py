@@ -14,6 +14,8 @@ DEADLINE = "KAGGLE_DEADLINE_MINUTES"
 """The variable for the most minutes that one step may take; 15 unless set."""
 LISTING = "KAGGLE_LISTING_MINUTES"
 """The variable for the minutes to look for a submission in Kaggle's list before it is in doubt; 1 unless set."""
+FIRST = 1.0
+"""Seconds of the first pause between two attempts."""
 NUMBER = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 
@@ -41,8 +43,8 @@ def end() -> float:
 
 
 def pauses(longest: float = 60.0) -> Iterator[float]:
-    """Yield the seconds to wait after each attempt: they double from 1 to `longest`."""
-    pause = 1.0
+    """Yield the seconds to wait after each attempt: they double from `FIRST` to `longest`."""
+    pause = FIRST
     while True:
         yield pause
         pause = min(2 * pause, longest)
