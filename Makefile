@@ -11,6 +11,10 @@ TESTS ?= not slow
 unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONWARNINGS PYTHONUSERBASE PIP_TARGET PIP_PREFIX PIP_ROOT
 export PIP_USER := 0
 
+# variables that git exports in a hook, and that would name another repository
+unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_NAMESPACE
+unexport GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_IMPLICIT_WORK_TREE GIT_INTERNAL_SUPER_PREFIX GIT_SHALLOW_FILE GIT_GRAFT_FILE
+
 # missing in some containers: a user name, which DVC needs, and a home, where matplotlib keeps its font cache
 ifeq ($(LOGNAME)$(shell id -un 2>/dev/null >/dev/null && echo known),)
 export LOGNAME := somebody

@@ -147,7 +147,7 @@ def committed_predictions(rev: str) -> pd.DataFrame | None:
     from dvc.exceptions import DvcException
 
     try:
-        return results.read_predictions(io.StringIO(dvc.api.read(str(PREDICTIONS), rev=rev)))
+        return results.read_predictions(io.StringIO(dvc.api.read(git.prefix() + PREDICTIONS.as_posix(), rev=rev)))
     except (DvcException, FileNotFoundError, ValueError):  # not in the cache, no such output, or one of another form
         return None
 

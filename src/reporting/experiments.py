@@ -63,7 +63,12 @@ def table(rows: Sequence[Mapping[str, Any]], judgements: Mapping[str, str]) -> p
 
 def _described(row: Mapping[str, Any], commit: Mapping[str, Any], judgement: str) -> dict[str, object]:
     params = [key for key in row if key.startswith(("recipes.", "split.", "sources.", "submit.")) or key == "source"]
-    changed = [f"{key}={row[key]}" for key in params if row[key] != commit.get(key) and row[key] is not None]
+    # DVC gives every number as a float
+    changed = [
+        f"{key}={row[key]:g}" if isinstance(row[key], float) else f"{key}={row[key]}"
+        for key in params
+        if row[key] != commit.get(key) and row[key] is not None
+    ]
     described = {
         "experiment": row["Experiment"] or (row["rev"] if row is commit else f"({row['rev']})"),
         **{key: row.get(key) for key in OWN_COLUMNS},

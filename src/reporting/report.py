@@ -7,10 +7,11 @@ from pathlib import Path
 
 from src.core import cli, metrics
 from src.core.errors import UserError
+from src.reporting import git
 
 PAGE = Path("report.html")
-INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock", ".git/HEAD", ".git/logs/HEAD")
-"""The files that determine, together with the metrics, whether the page is up to date."""
+INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock")
+"""The files that determine, with the metrics and the last commit, whether the page is up to date."""
 
 
 def main(after_repro: int | None = None) -> None:
@@ -57,7 +58,7 @@ def _fingerprint() -> str:
         *sorted(Path("metrics").rglob("*.json")),
         *sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".jinja")),
     ]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(git.ask("rev-parse", "HEAD").encode())
     for file in files:
         digest.update(f"{file}\0".encode())
         digest.update(file.read_bytes() if file.is_file() else b"missing")
