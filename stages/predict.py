@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from src.core import arrays, cli, metrics, tables
 from src.core.arrays import NpyWriter
@@ -44,7 +43,7 @@ def main(
                 append_labels(predictor.classes[predicted])
                 counts += np.bincount(predicted, minlength=len(counts))
     arrays.write(preprocessed_npy, preprocessing.batches(test.images[:20], members[0].recipe.preprocessing, 20))
-    tables.write(classes_csv, pd.DataFrame({"class": predictor.classes, "images": counts}))
+    tables.write(classes_csv, {"class": predictor.classes, "images": counts})
     metrics.write(metrics_json, {"images": len(test)})
 
 

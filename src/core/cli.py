@@ -1,37 +1,24 @@
 """Run a stage's `main` as a command: its signature is the command line."""
 
+import argparse
 import atexit
-import functools
 import gc
+import inspect
 import io
 import sys
 from collections.abc import Callable
-
-import typer
+from typing import Any, get_args, get_origin, get_type_hints
 
 from src.core.errors import UserError
 from src.core.outputs import DISK_FULL
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call `main` with the arguments of the command line and exit.
+    """Call `main` with the arguments of the command line; those with a default are options.
 
     A `UserError`, and an `OSError` that names a file or says that the disk is full, end as one line on stderr and exit
     status 1. Anything else is a bug and keeps its traceback.
     """
-
-    @functools.wraps(main)
-    def command(*arguments: object, **options: object) -> None:
-        try:
-            main(*arguments, **options)
-        except UserError as error:
-            raise _ended(str(error)) from None
-        except OSError as error:
-            if error.filename is None and error.errno not in DISK_FULL:
-                raise
-            advice = "; make room and run again" if error.errno in DISK_FULL else ""
-            raise _ended(f"{error.filename or 'writing'}: {error.strerror}{advice}") from None
-
     # Objects of the libraries are never garbage. `stages` switched the collector off while they were imported; without
     # the second freeze Python would search them once more at its exit, for 0.3 to 0.8 s.
     gc.freeze()
@@ -39,9 +26,29 @@ def run(main: Callable[..., None]) -> None:
     atexit.register(gc.freeze)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a character that it lacks must not raise
         sys.stdout.reconfigure(errors="backslashreplace")
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app()
+    arguments = _arguments(main)
+    try:
+        main(**arguments)
+    except UserError as error:
+        raise _ended(str(error)) from None
+    except OSError as error:
+        if error.filename is None and error.errno not in DISK_FULL:
+            raise
+        advice = "; make room and run again" if error.errno in DISK_FULL else ""
+        raise _ended(f"{error.filename or 'writing'}: {error.strerror}{advice}") from None
+
+
+def _arguments(main: Callable[..., None]) -> dict[str, Any]:
+    """Return the command line's arguments by their names in `main`, converted to the types there."""
+    parser = argparse.ArgumentParser(description=inspect.getdoc(main))
+    types = get_type_hints(main)
+    for name, parameter in inspect.signature(main).parameters.items():
+        kind, *_ = *get_args(types[name]), types[name]  # of `list[Path]` and `int | None` the first
+        if parameter.default is parameter.empty:
+            parser.add_argument(name, type=kind, nargs="+" if get_origin(types[name]) is list else None)
+        else:
+            parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=parameter.default)
+    return vars(parser.parse_args())
 
 
 def _ended(line: str) -> SystemExit:
