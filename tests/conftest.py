@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from benchmarks.project import set_params
+from tests import warm
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,9 +41,7 @@ class Project:
 
     def run(self, *command: str, fails: bool = False, **environment: str) -> str:
         """Run a command in the project and return what it printed, stdout and stderr together."""
-        # the interpreter's folder first, so that `python` and `dvc` are those of the tests
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = os.environ | {"PATH": path} | self.environment | environment
+        variables = warm.environment(self.environment | environment)
         done = subprocess.run(
             command, cwd=self.root, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -114,6 +112,21 @@ def copy_project(project: Project, root: Path) -> Project:
     return Project(root)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests: one at the end would run alone, while the other processes have nothing to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the folder that all processes of these tests share."""
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # pytest-xdist gives each process a folder in the one of the session
+        folder = folder.parent
+    warm.place = folder / "warm"
+    return folder
+
+
 @pytest.fixture(scope="session")
 def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(tmp_path_factory.mktemp("fresh") / "project")
@@ -126,14 +139,11 @@ def project(_fresh: Project, tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+def finished(shared: Path) -> Project:
     """Return the one project in which `dvc repro` has run on the sample and its results are committed.
 
     All tests of all processes share it: they may read it and run what leaves it as it is.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":  # pytest-xdist gives each process a folder in the one of the session
-        shared = shared.parent
     project = Project(shared / "finished" / "project")
     with FileLock(shared / "finished.lock"):
         if not project.root.exists():
@@ -147,9 +157,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Projec
 
 
 @pytest.fixture(scope="session")
-def first_run(finished: Project) -> tuple[list[str], str, list[str]]:
+def first_run(finished: Project, shared: Path) -> tuple[list[str], str, list[str]]:
     """Return the stages of the finished project's first run, what git then reported, and the stages of a second run."""
-    first, changed, second = json.loads((finished.root.parent.parent / "first-run.json").read_text())
+    first, changed, second = json.loads((shared / "first-run.json").read_text())
     return first, changed, second
 
 

@@ -34,48 +34,40 @@ def test_what_two_clones_train_the_head_restores(reproduced: Project, tmp_path: 
             assert (reproduced.root / name).read_bytes() == (tmp_path / str(seed) / name).read_bytes()
 
 
-@pytest.fixture
-def small_run(tmp_path: Path) -> list[str]:
-    """Return the command of a run whose results are in no cache: it is of other files than the sample."""
-    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
+@pytest.mark.slow
+def test_a_run_in_a_temporary_folder_is_restored_by_another_and_by_a_second_clone(
+    project: Project, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:  # its results are in no cache
         for file, content in digits().files.items():
             archive.writestr(file, content)
     changes = ["source=local", f"sources.local.path={tmp_path}/digits.zip", "recipe=mlp"]
-    return ["dvc", "exp", "run", *(word for change in changes for word in ("-S", change))]
-
-
-@pytest.mark.slow
-def test_a_second_clone_with_the_same_cache_restores_everything(
-    project: Project, small_run: list[str], tmp_path: Path
-) -> None:
+    run = ["dvc", "exp", "run", *(word for change in changes for word in ("-S", change))]
     first, second = (clone_of(project, tmp_path / name) for name in ("first", "second"))
     for clone in (first, second):
         clone.run("dvc", "config", "--local", "cache.dir", str(tmp_path / "cache"))
-    assert stages_run(first.run(*small_run)) == STAGES
-    assert stages_run(second.run(*small_run)) == []
+    assert stages_run(first.run(*run, "--temp", "--name", "one")) == STAGES
+    assert stages_run(first.run(*run, "--temp", "--name", "two")) == []
+    assert "accuracy" not in first.run("dvc", "metrics", "diff", "one", "two")
+    assert first.changed() == ""
+    assert stages_run(second.run(*run)) == []
+    first.run("dvc", "exp", "apply", "one")
     # what a clone restores it has not submitted
-    assert second.changed() == first.changed().replace(" M metrics/submissions.csv\n", "")
+    assert second.changed() == first.changed().replace(" M metrics/submissions.csv\n", "") != first.changed()
     for name in ("dvc.lock", "metrics/evaluate.json", "models/4-0.safetensors", "data/predictions/submission.csv"):
         assert (second.root / name).read_bytes() == (first.root / name).read_bytes()
 
 
 @pytest.mark.slow
-def test_a_second_run_in_a_temporary_folder_restores_everything(project: Project, small_run: list[str]) -> None:
-    names = [["--name", name] for name in ("first", "second")]
-    first, second = (stages_run(project.run(*small_run, "--temp", *name)) for name in names)
-    assert first == STAGES
-    assert second == []
-    assert project.changed() == ""
-    assert "accuracy" not in project.run("dvc", "metrics", "diff", "first", "second")
-
-
-@pytest.mark.slow
-def test_two_queued_experiments_run_at_once(reproduced: Project, tmp_path: Path) -> None:
+def test_two_queued_experiments_run_at_once_with_the_code_that_they_were_queued_with(
+    reproduced: Project, tmp_path: Path
+) -> None:
     shutil.copytree(reproduced.root / "data" / "raw", tmp_path / "files")
     source = ["-S", "source=local", "-S", f"sources.local.path={tmp_path}/files"]
     for epochs in (3, 4):
         changes = [*source, "-S", f"recipes.linear.epochs={epochs}"]
         reproduced.run("dvc", "exp", "run", "--queue", "--name", f"epochs-{epochs}", *changes)
+    (reproduced.root / "src/training/loop.py").write_text("raise RuntimeError('the code of the workspace')\n")
     reproduced.run("dvc", "queue", "start", "--jobs", "2")
     wait_until(lambda: "Queued" not in (status := reproduced.run("dvc", "queue", "status")) and "Running" not in status)
     assert reproduced.run("dvc", "queue", "status").count("Success") == 2

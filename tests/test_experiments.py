@@ -1,5 +1,7 @@
 """The table of `make experiments`."""
 
+import re
+
 import pytest
 
 from src.reporting import experiments
@@ -43,10 +45,24 @@ def test_the_most_accurate_comes_first_with_what_it_changed() -> None:
 
 
 @pytest.mark.slow
-def test_experiments_are_listed_and_one_in_the_queue_has_no_score(reproduced: Project) -> None:
-    reproduced.run("dvc", "exp", "run", "--quiet", "--name", "short", "-S", "recipes.linear.epochs=1", "evaluate")
+def test_experiments_are_compared_at_a_glance_and_one_in_the_queue_has_no_score(reproduced: Project) -> None:
+    changes = {"folds": ["folds=[0,1,2,3,4]", "recipes.linear.epochs=1"], "quick": ["recipe=quick"]}
+    for name, changed in changes.items():
+        options = [word for change in changed for word in ("-S", change)]
+        reproduced.run("dvc", "exp", "run", "--quiet", "--name", name, *options, "submit")
+        reproduced.run("git", "checkout", "--quiet", "params.yaml")
+    for name, rows in (("quick", 12), ("folds", 16)):
+        printed = reproduced.run("dvc", "metrics", "diff", "main", name)  # DVC takes the files in no fixed order
+        assert 5 <= len(re.findall(r"^metrics/\S+ ", printed, re.MULTILINE)) <= rows
+        for score in ("accuracy ", "ci_low", "ci_high", "public_score"):
+            assert score in printed
+    table = reproduced.run(*LIST, COLUMNS="120")
+    assert max(map(len, table.splitlines())) <= 120 and "…" not in table
     reproduced.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", "recipe=quick")
-    commit, short, later = reproduced.run(*LIST).splitlines()[1:]
+    head, commit, *others = reproduced.run(*LIST).splitlines()
+    assert "accuracy" in head and "public score" in head
     assert commit.split()[:4] == ["main", "linear", "[4]", "[0]"] and "0.9175" in commit
-    assert "recipes.linear.epochs=1" in short and "short" in short and " to 0." in short and "worse" in short
-    assert "later" in later and "Queued" in later and "0.9" not in later
+    told = [("quick", "better", " to 0."), ("folds", "recipes.linear.epochs=1", "worse", " to 0."), ("later", "Queued")]
+    for row, words in zip(others, told, strict=True):
+        assert all(word in row for word in words), row
+    assert "0.9" not in others[-1]

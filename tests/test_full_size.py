@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(ZIP is None, reason=full_data
 
 
 def test_from_the_zip_to_a_linear_model_then_to_five_folds_of_another_and_to_two_seeds(project: Project) -> None:
-    project.environment = {"OMP_NUM_THREADS": "2"}
     project.set({"source": "local", "sources.local.path": str(ZIP)})
     output = project.run("dvc", "repro")
     assert "upload data/predictions/submission.csv" in output

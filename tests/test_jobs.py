@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.conftest import Project
 
 JOBS = (sys.executable, "-m", "src.jobs", "2")
@@ -17,40 +17,38 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def five_folds(reproduced: Project) -> Project:
-    reproduced.set({"folds": [0, 1, 2, 3, 4], "recipes.linear.epochs": 3})
-    reproduced.environment = {"OMP_NUM_THREADS": "1"}
+def three_folds(reproduced: Project) -> Project:
+    reproduced.set({"folds": [0, 1, 2], "recipes.linear.epochs": 3})
     return reproduced
 
 
-def test_networks_trained_two_at_a_time_are_those_trained_one_after_the_other(five_folds: Project) -> None:
-    printed = five_folds.run(*JOBS)
-    assert printed.startswith("training 5 networks, 2 at a time\n")
-    assert sorted(line.split()[0] for line in printed.splitlines()[1:]) == [f"train@{fold}-0" for fold in range(5)]
-    assert not [stage for stage in five_folds.repro() if stage.startswith("train")]
-    side_by_side = five_folds.run("cat", "dvc.lock")
-    five_folds.run("dvc", "repro", "--force", "--no-run-cache")
-    assert five_folds.run("cat", "dvc.lock") == side_by_side
-    assert five_folds.run(*JOBS) == ""
+def test_networks_trained_two_at_a_time_are_those_trained_one_after_the_other(three_folds: Project) -> None:
+    printed = three_folds.run(*JOBS)
+    assert printed.startswith("training 3 networks, 2 at a time\n")
+    assert sorted(line.split()[0] for line in printed.splitlines()[1:]) == [f"train@{fold}-0" for fold in range(3)]
+    assert not [stage for stage in three_folds.repro("ensemble") if stage.startswith("train")]
+    side_by_side = three_folds.run("cat", "dvc.lock")
+    three_folds.run("dvc", "repro", "--force", "--no-run-cache", "--single-item", "train")
+    assert three_folds.run("cat", "dvc.lock") == side_by_side
+    assert three_folds.run(*JOBS) == ""
 
 
-def test_one_that_fails_leaves_the_others_to_finish(five_folds: Project) -> None:
-    script = five_folds.root / "stages/train.py"
+def test_one_that_fails_leaves_the_others_to_finish(three_folds: Project) -> None:
+    script = three_folds.root / "stages/train.py"
     code = script.read_text()
     script.write_text(code.replace("    if launching", "    assert fold != 1\n    if launching"))
-    printed = five_folds.run(*JOBS, fails=True)
+    printed = three_folds.run(*JOBS, fails=True)
     assert printed.splitlines()[-1] == (
         "error: not trained: train@1-0; the others are kept, and the next run trains these alone"
     )
-    status = json.loads(five_folds.run("dvc", "status", "--json"))
+    status = json.loads(three_folds.run("dvc", "status", "--json"))
     assert [stage for stage in status if stage.startswith("train")] == ["train@1-0"]
 
 
-def test_ctrl_c_ends_all_and_keeps_what_had_finished(five_folds: Project) -> None:
-    five_folds.set({"recipes.linear.epochs": 400})
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def test_ctrl_c_ends_all_and_keeps_what_had_finished(three_folds: Project) -> None:
+    three_folds.set({"recipes.linear.epochs": 200})
     with subprocess.Popen(
-        JOBS, cwd=five_folds.root, env=os.environ | five_folds.environment | {"PATH": path}, stdout=subprocess.PIPE,
+        JOBS, cwd=three_folds.root, env=warm.cold(), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background may ignore it
     ) as run:  # fmt: skip
@@ -62,5 +60,5 @@ def test_ctrl_c_ends_all_and_keeps_what_had_finished(five_folds: Project) -> Non
     assert printed.splitlines()[-1] == "error: interrupted; the networks that had finished are kept"
     with pytest.raises(ProcessLookupError):
         os.killpg(run.pid, 0)
-    outdated = [stage for stage in json.loads(five_folds.run("dvc", "status", "--json")) if stage.startswith("train@")]
+    outdated = [stage for stage in json.loads(three_folds.run("dvc", "status", "--json")) if stage.startswith("train@")]
     assert outdated and finished not in outdated

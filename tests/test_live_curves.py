@@ -12,6 +12,7 @@ import pytest
 
 from src.training import learning_curves
 from src.training.learning_curves import MAX_POINTS, CurvePoint
+from tests import warm
 from tests.conftest import Project
 
 LOSS = "plots/curves/loss/4-0.csv"
@@ -32,13 +33,9 @@ def test_a_curve_grows_while_its_stage_trains_and_is_no_result_when_that_is_kill
         return len(loss.read_text().splitlines()) - 1 if loss.exists() else 0
 
     reproduced.set({"recipes.linear.epochs": 1000})
-    folder = Path(sys.executable).parent
-    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     assert points() == MAX_POINTS  # those of the run before, which DVC deletes
-    run = subprocess.Popen(
-        [folder / "dvc", "repro", "train@4-0"], cwd=reproduced.root, env=environment, start_new_session=True
-    )
-    with run:
+    command = [sys.executable, "-m", "dvc", "repro", "train@4-0"]
+    with subprocess.Popen(command, cwd=reproduced.root, env=warm.cold(), start_new_session=True) as run:
         wait_until(lambda: 2 <= points() < MAX_POINTS)
         os.killpg(run.pid, signal.SIGSTOP)
         seen = points()

@@ -1,6 +1,5 @@
 """One training in two processes, started by torchrun on loopback."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,9 @@ import psutil
 import pytest
 from safetensors.numpy import load_file
 
+from src.core.errors import UserError
+from src.training import batches
+from tests import test_training, warm
 from tests.conftest import Project
 from tests.test_live_curves import wait_until
 
@@ -20,10 +22,12 @@ LABELLED = "data/normalized/labelled"
 OUTPUTS = ("1-0.safetensors", "loss.csv", "accuracy.csv", "metrics.json")
 
 
-def train(project: Project, recipe: str, folder: str, *, launcher: str, fails: bool = False) -> str:
+def train(
+    project: Project, folder: str, *, launcher: str, recipe: str = "linear", seed: int = 0, fails: bool = False
+) -> str:
     project.set({"launcher": launcher})
     outputs = [f"{folder}/{name}" for name in OUTPUTS]
-    return project.run("python", "-m", "stages.train", recipe, "1", "0", LABELLED, *outputs, fails=fails)
+    return project.run("python", "-m", "stages.train", recipe, "1", str(seed), LABELLED, *outputs, fails=fails)
 
 
 def files(folder: Path) -> list[str]:
@@ -36,8 +40,8 @@ def test_two_processes_train_the_weights_of_one(loss: str, reproduced: Project) 
     """Batches of 255 leave the last one uneven, and order and distortion are random."""
     uneven = {"batch_size": 255, "epochs": 3, "shuffle": True, "augmentation": {"rotation": 8.0}, "loss": loss}
     reproduced.set({f"recipes.linear.{key}": value for key, value in uneven.items()})
-    one = train(reproduced, "linear", "one", launcher="python")
-    assert train(reproduced, "linear", "two", launcher=TWO) == one
+    one = train(reproduced, "one", launcher="python")
+    assert train(reproduced, "two", launcher=TWO) == one
     assert files(reproduced.root / "two") == sorted(OUTPUTS)
     for name in OUTPUTS[1:]:
         assert (reproduced.root / "two" / name).read_text() == (reproduced.root / "one" / name).read_text()
@@ -49,13 +53,11 @@ def test_two_processes_train_the_weights_of_one(loss: str, reproduced: Project) 
 
 @pytest.mark.slow
 def test_two_processes_reach_the_accuracy_of_other_seeds(reproduced: Project) -> None:
-    """Batch normalization takes each share by itself, so that a cnn is not the same, but as good."""
-    reproduced.set({"recipes.cnn.epochs": 4})
+    """Batch normalization takes each share by itself, so that the network is not the same, but as good."""
+    reproduced.set({"recipes.quick.epochs": 2})
     accuracies = []
     for seed, launcher in ((0, "python"), (1, "python"), (2, "python"), (0, TWO)):
-        reproduced.set({"launcher": launcher})
-        outputs = [f"other/{name}" for name in OUTPUTS]
-        reproduced.run("python", "-m", "stages.train", "cnn", "1", str(seed), LABELLED, *outputs)
+        train(reproduced, "other", launcher=launcher, recipe="quick", seed=seed)
         accuracies.append(float((reproduced.root / "other/accuracy.csv").read_text().splitlines()[-1].split(",")[2]))
     *alone, together = accuracies
     tolerance = 4 / 800  # images of the fold
@@ -68,10 +70,9 @@ def test_a_process_that_dies_ends_the_stage_with_one_line(reproduced: Project) -
     reproduced.set({"launcher": TWO, "recipes.linear.epochs": 100_000})
     folder = reproduced.root / "other"
     outputs = [f"other/{name}" for name in OUTPUTS]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     stage = subprocess.Popen(
         [sys.executable, "-m", "stages.train", "linear", "1", "0", LABELLED, *outputs],
-        cwd=reproduced.root, env=os.environ | {"PATH": path}, stderr=subprocess.PIPE, text=True,
+        cwd=reproduced.root, env=warm.cold(), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     wait_until(lambda: (folder / "loss.csv").exists())
     time.sleep(1)
@@ -101,19 +102,28 @@ def test_a_launcher_that_starts_nothing_is_one_line_within_a_minute(
     launcher: str, line: str, reproduced: Project
 ) -> None:
     begun = time.monotonic()
-    output = train(reproduced, "linear", "other", launcher=launcher, fails=True)
+    output = train(reproduced, "other", launcher=launcher, fails=True)
     assert time.monotonic() - begun < 60
     assert output.startswith(line) and output.count("\n") == 1
     assert files(reproduced.root / "other") == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("batch_size", [1, 7])
-def test_two_processes_for_one_image_are_refused(batch_size: int, reproduced: Project) -> None:
-    reproduced.set({"recipes.linear.batch_size": batch_size})
-    output = train(reproduced, "linear", "other", launcher=TWO, fails=True)
-    assert output == (
-        f"error: params.yaml: launcher: 2 processes cannot share the last batch; batches of {batch_size} "
-        "leave it 1 of the 3200 training images: change the recipe's batch_size\n"
+def refusal(batch_size: int) -> str:
+    return (
+        f"params.yaml: launcher: 2 processes cannot share the last batch; batches of {batch_size} leave it 1 of the 3200 "
+        "training images: change the recipe's batch_size"
     )
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_two_processes_for_one_image_are_refused(batch_size: int) -> None:
+    with pytest.raises(UserError) as error:
+        batches.batch_size(test_training.recipe(batch_size=batch_size), 3200, 2)
+    assert str(error.value) == refusal(batch_size)
+
+
+@pytest.mark.slow
+def test_a_refusal_by_two_processes_is_one_line(reproduced: Project) -> None:
+    reproduced.set({"recipes.linear.batch_size": 7})
+    assert train(reproduced, "other", launcher=TWO, fails=True) == f"error: {refusal(7)}\n"
     assert files(reproduced.root / "other") == []

@@ -1,6 +1,5 @@
 """What the documents say can be done, done as they say: every command that they show is read from them and run."""
 
-import csv
 import dataclasses
 import json
 import platform
@@ -22,7 +21,7 @@ from scipy.stats import binomtest
 from tests.competitions import digits
 from tests.conftest import ROOT, Project, stages_run
 from tests.kaggle_server import serve
-from tests.test_other_competitions import letters
+from tests.test_other_competitions import check_run, letters
 from tests.test_packages import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,7 +97,9 @@ def replace(project: Project, file: str, old: str, new: str) -> None:
 
 
 def append(project: Project, file: str, text: str) -> None:
-    with (project.root / file).open("a") as code:
+    path = project.root / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as code:
         code.write(text)
 
 
@@ -296,31 +297,25 @@ def test_the_experiment_prints_what_it_shows(reproduced: Project, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_other_experiments_and_the_way_back(reproduced: Project) -> None:
+def test_other_experiments_one_that_fails_and_the_way_back(reproduced: Project) -> None:
+    """Git overlooks that metrics of the same size were written within a second: DVC writes the old, then the new."""
     model = (reproduced.root / "models/4-0.safetensors").read_bytes()
-    printed = follow(reproduced, "dvc exp run -S 'seeds=[0,1,2]'")
-    assert {"train@4-1", "train@4-2"} <= set(stages_run(printed))
-    assert "train@4-0" not in stages_run(printed)
+    scores = reproduced.metrics("evaluate")
+    ran = stages_run(follow(reproduced, "dvc exp run -S 'seeds=[0,1,2]'"))
+    assert {"train@4-1", "train@4-2"} <= {*ran} and "train@4-0" not in ran
     follow(reproduced, "git checkout .", "dvc checkout")
-    printed = follow(reproduced, "dvc exp run -S recipe=quick -S 'folds=[0,1,2,3,4]'")
-    assert len([name for name in stages_run(printed) if name.startswith("train@")]) == 5
+    assert reproduced.metrics("evaluate") == scores
+    ran = stages_run(follow(reproduced, "dvc exp run -S recipe=quick -S 'folds=[0,1,2,3,4]'"))
+    assert len([name for name in ran if name.startswith("train@")]) == 5
     assert "train@4-0" in stages_run(follow(reproduced, "dvc exp run -S recipe=linear -S recipes.linear.lr=0.05"))
     follow(reproduced, "git checkout .", "dvc checkout")
-    assert reproduced.changed() == ""
-    assert (reproduced.root / "models/4-0.safetensors").read_bytes() == model
-    assert reproduced.repro() == []
-
-
-@pytest.mark.slow
-def test_what_is_left_of_an_experiment_by_one_that_failed_is_discarded(reproduced: Project) -> None:
-    """Git overlooks that metrics of the same size were written within a second: DVC writes the old, then the new."""
-    accuracy = reproduced.metrics("evaluate")["accuracy"]
     reproduced.run("dvc", "exp", "run", "-S", "recipe=quick")
     reproduced.run("dvc", "exp", "run", "-S", "recipe=none", fails=True)
-    assert reproduced.metrics("evaluate")["accuracy"] != accuracy
+    assert reproduced.metrics("evaluate") != scores
     follow(reproduced, "git read-tree HEAD", "git checkout .", "dvc checkout")
-    assert reproduced.metrics("evaluate")["accuracy"] == accuracy
+    assert reproduced.metrics("evaluate") == scores
     assert reproduced.changed() == ""
+    assert (reproduced.root / "models/4-0.safetensors").read_bytes() == model
     assert reproduced.repro() == []
 
 
@@ -329,7 +324,7 @@ def test_a_picture_of_a_digit_a_card_and_a_page(reproduced: Project) -> None:
     install(reproduced)
     image = np.load(reproduced.root / "data/normalized/test/images.npy")[0]
     Image.fromarray(np.round(255 * image).astype(np.uint8)).save(reproduced.root / "digit.png")
-    [label] = [row["Label"] for row in csv.DictReader((reproduced.root / "data/predictions/submission.csv").open())][:1]
+    label = str(pd.read_csv(reproduced.root / "data/predictions/submission.csv")["Label"][0])
     assert follow(reproduced, "python -m src.demo.label digit.png").split()[:2] == ["digit.png", label]
     (reproduced.root / "digit.png").unlink()
     follow(reproduced, "make card", "make demo")
@@ -338,56 +333,41 @@ def test_a_picture_of_a_digit_a_card_and_a_page(reproduced: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_model_of_one_s_own(reproduced: Project) -> None:
+def test_a_model_a_picture_a_metric_and_a_source_of_one_s_own(reproduced: Project) -> None:
+    root = reproduced.root
     registry = "\n\nBY_NAME: dict[str, Callable[[int, int, Recipe], nn.Module]] = {\n"
     entry = '"narrow": Narrow'
-    assert f"`{entry}`" in DOCUMENTS
     replace(reproduced, "src/models/networks.py", registry, f"{NARROW}{registry}    {entry},\n")
     replace(reproduced, "src/models/recipes.py", '"cnn"]', '"cnn", "narrow"]')
     recipe = "model: narrow, loss: cross_entropy, optimizer: adamw, lr: 0.003, batch_size: 64, epochs: 5, shuffle: true"
     replace(reproduced, "params.yaml", "\nrecipes:\n", f"\nrecipes:\n  narrow: {{{recipe}}}\n")
-    assert "train@4-0" in stages_run(follow(reproduced, "dvc exp run -S recipe=narrow"))
-    reproduced.run("python", "-m", "src.check")
-    assert json.loads((reproduced.root / "metrics" / "evaluate.json").read_text())["accuracy"] > 0.85
+    metric = '| {"worst_recall": float(self.of_classes()["recall"].min())}'
+    returned = "np.trace(self._confusion)), self._log_loss)\n"
+    replace(reproduced, "src/evaluation/scores.py", returned, f"{returned[:-1]} {metric}\n")
+    picture = '"histogram": datasets.histogram(labelled)'
+    append(reproduced, "src/reporting/pictures/datasets.py", HISTOGRAM)
+    replace(reproduced, "stages/draw.py", '            "digits": ', f'            {picture},\n            "digits": ')
+    assert {"train@4-0", "evaluate", "draw"} <= {*stages_run(follow(reproduced, "dvc exp run -S recipe=narrow"))}
+    assert reproduced.metrics("evaluate")["accuracy"] > 0.85
+    assert "worst_recall" in reproduced.run("dvc", "metrics", "diff")
+    assert (root / "plots/pictures/histogram.png").exists()
 
-
-@pytest.mark.slow
-def test_a_source_of_one_s_own(reproduced: Project) -> None:
-    root = reproduced.root
     (root / "data" / "raw").rename(root.parent / "files")
-    (root / "src" / "sources" / "half").mkdir()
     append(reproduced, "src/sources/half/source.py", HALF)
-    replace(
-        reproduced, "src/check.py", "\nfrom src.sources.kaggle",
-        "\nfrom src.sources.half.source import Source as HalfSource\nfrom src.sources.kaggle",
-    )  # fmt: skip
-    replace(
-        reproduced, "src/check.py", "    sample: SampleSource\n", "    sample: SampleSource\n    half: HalfSource\n"
-    )
-    assert "`half: HalfSource`" in DOCUMENTS
-    settings = f"{{folder: {root.parent / 'files'}, rows: 500}}"
-    assert "`half: {folder: …, rows: 500}`" in DOCUMENTS
-    replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  half: {settings}\n")
+    kaggle = "\nfrom src.sources.kaggle"
+    half = "\nfrom src.sources.half.source import Source as HalfSource"
+    replace(reproduced, "src/check.py", kaggle, f"{half}{kaggle}")
+    sample = "    sample: SampleSource\n"
+    replace(reproduced, "src/check.py", sample, f"{sample}    half: HalfSource\n")
+    settings = "half: {folder: …, rows: 500}"
+    filled = settings.replace("…", str(root.parent / "files"))
+    replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  {filled}\n")
     reproduced.set({"source": "half"})
     reproduced.run("python", "-m", "src.check")
     assert {"download", "train@4-0", "submit"} <= set(reproduced.repro())
-    with (root / "data" / "predictions" / "submission.csv").open() as file:
-        assert len(list(csv.reader(file))) == 501
-
-
-@pytest.mark.slow
-def test_a_picture_and_a_metric_of_one_s_own(reproduced: Project) -> None:
-    metric = '| {"worst_recall": float(self.of_classes()["recall"].min())}'
-    picture = '"histogram": datasets.histogram(labelled)'
-    assert f"`{metric}`" in DOCUMENTS
-    assert f"`{picture}`" in DOCUMENTS
-    returned = "np.trace(self._confusion)), self._log_loss)\n"
-    replace(reproduced, "src/evaluation/scores.py", returned, f"{returned[:-1]} {metric}\n")
-    append(reproduced, "src/reporting/pictures/datasets.py", HISTOGRAM)
-    replace(reproduced, "stages/draw.py", '            "digits": ', f'            {picture},\n            "digits": ')
-    assert {"evaluate", "draw"} <= set(reproduced.repro())
-    assert "worst_recall" in reproduced.run("dvc", "metrics", "diff")
-    assert (reproduced.root / "plots/pictures/histogram.png").exists()
+    assert len((root / "data/predictions/submission.csv").read_text().splitlines()) == 501
+    for shown in (entry, metric, picture, "half: HalfSource", settings):
+        assert f"`{shown}`" in DOCUMENTS
 
 
 @pytest.mark.slow
@@ -416,14 +396,16 @@ def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
     assert "pixels run from 0 to 16" in printed
     assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.937"
     assert f"{pd.read_csv(reproduced.root / 'data/audit/adversarial.csv')['auc'][0]:.2f}" == "0.70"
-    letters().write(tmp_path / "letters")
-    follow(
+    images = letters()
+    answers = images.write(tmp_path / "letters")
+    printed = follow(
         reproduced,
         "dvc exp run -S source=local -S sources.local.path=/path/to/letters -S recipes.linear.batch_size=32",
         replaced={"/path/to/letters": str(tmp_path / "letters")},
     )
+    assert "pixels run" not in printed
     assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.948"
-    (tmp_path / "kannada").mkdir()
+    check_run(reproduced, images, tmp_path / "letters", answers)
     rows = pd.read_csv(reproduced.root / "digits-8x8/test.csv")
     pixels = np.kron(rows.to_numpy().reshape(-1, 8, 8), np.ones((2, 2), dtype=int)).reshape(len(rows), -1)
     rows = pd.DataFrame(pixels, columns=[f"pixel{number}" for number in range(256)])
