@@ -3,6 +3,8 @@
 Both sides of a ratio run on the full data in the same run, in turn. The table goes to the terminal and, with the
 machine that it was made on, to `benchmarks/results.md`. With the names of modules only their rows are printed.
 
+`python -m benchmarks path` writes the table of docs/path.md (`benchmarks/path.py`).
+
 `python -m benchmarks gpu` needs no packages but numpy, pandas, psutil, pydantic, PyYAML, safetensors, torch and
 tqdm, so that it runs where PyTorch is installed and the project is not.
 """
@@ -29,6 +31,9 @@ BENCHMARKS = ("notebook", "reading", "logistic", "demo", "bare_loop", "mnist_exa
 
 def main(names: Sequence[str]) -> None:
     """Run the benchmarks of these names, or all."""
+    if names[:1] == ["path"]:
+        import_module("benchmarks.path").main(names[1:])
+        return
     has_gpu = torch.cuda.is_available()
     if "gpu" in names and not has_gpu:
         raise SystemExit("there is no GPU: torch finds no cuda on this machine")

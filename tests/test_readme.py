@@ -37,11 +37,14 @@ RUN_BY_NO_TEST = {
     "python -m venv .venv": "installs for minutes; on Windows, in the workflow",
     "python -m pip install -r requirements.txt": "installs for minutes; on Windows, in the workflow",
     "make bench": "needs the full data, and half an hour",
+    "python -m benchmarks.wheels": "asks the package index",
     "pytest tests/test_folds.py": "runs the tests themselves",
     'pytest -k "excluded"': "runs the tests themselves",
     "dvc exp run -S source=kaggle -S sources.kaggle.competition=NAME": "test_kaggle_runs.py sets both in params.yaml",
     "dvc exp run -S device=cuda -S recipe=wide": "needs a GPU",
 }
+
+ODD_NAME = """digits (1), it's "mine" = #2 {a} [b] $c `d`.zip"""
 
 NARROW = '''
 
@@ -140,7 +143,9 @@ def follow(project: Project, *typed: str, replaced: Mapping[str, str] | None = N
     for command in typed:
         assert command in commands(), f"no document shows {command!r}"
         for placeholder, value in (replaced or {}).items():
-            command = command.replace(placeholder, shlex.quote(value))
+            quoted = value.replace("'", "\\'")  # in DVC's quotes, around which are the shell's
+            quoted = re.sub(r'([\\"$`])', r"\\\1", quoted)
+            command = command.replace(f"'{placeholder}'", f"'{quoted}'").replace(placeholder, shlex.quote(value))
         lines.append(command)
     return project.run("bash", "-c", "\n".join(lines))
 
@@ -218,17 +223,18 @@ def test_the_quick_start(finished: Project, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_zip_from_the_browser(reproduced: Project, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a zip of digits.zip", "w") as archive:
+    path = tmp_path / ODD_NAME
+    with zipfile.ZipFile(path, "w") as archive:
         for name, content in digits().files.items():
             archive.writestr(name, content)
     printed = follow(
         reproduced,
-        "dvc exp run -S source=local -S sources.local.path=/path/to/files",
-        replaced={"/path/to/files": str(tmp_path / "a zip of digits.zip")},
+        "dvc exp run -S source=local -S \"sources.local.path='/path/to/files'\"",
+        replaced={"/path/to/files": str(path)},
     )
     assert "upload data/predictions/submission.csv" in printed
     assert len((reproduced.root / "data/predictions/submission.csv").read_text().splitlines()) == 101
-    (tmp_path / "a zip of digits.zip").rename(reproduced.root / "data/by-hand/digit-recognizer.zip")
+    path.rename(reproduced.root / "data/by-hand/digit-recognizer.zip")
     reproduced.run("git", "checkout", ".")
     assert "upload data/predictions/submission.csv" in follow(reproduced, "dvc exp run -S source=local")
     assert "by-hand" not in reproduced.changed()
@@ -307,7 +313,7 @@ def test_other_experiments_one_that_fails_and_the_way_back(reproduced: Project) 
     assert reproduced.metrics("evaluate") == scores
     ran = stages_run(follow(reproduced, "dvc exp run -S recipe=quick -S 'folds=[0,1,2,3,4]'"))
     assert len([name for name in ran if name.startswith("train@")]) == 5
-    assert "train@4-0" in stages_run(follow(reproduced, "dvc exp run -S recipe=linear -S recipes.linear.lr=0.05"))
+    assert "train@4-0" in stages_run(reproduced.run("dvc", "exp", "run", "-S", "recipe=linear"))
     follow(reproduced, "git checkout .", "dvc checkout")
     reproduced.run("dvc", "exp", "run", "-S", "recipe=quick")
     reproduced.run("dvc", "exp", "run", "-S", "recipe=none", fails=True)
@@ -400,7 +406,7 @@ def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
     answers = images.write(tmp_path / "letters")
     printed = follow(
         reproduced,
-        "dvc exp run -S source=local -S sources.local.path=/path/to/letters -S recipes.linear.batch_size=32",
+        "dvc exp run -S source=local -S \"sources.local.path='/path/to/letters'\"",
         replaced={"/path/to/letters": str(tmp_path / "letters")},
     )
     assert "pixels run" not in printed
@@ -416,7 +422,7 @@ def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
         archive.writestr("Dig-MNIST.csv", rows.to_csv(index=False))
     follow(
         reproduced,
-        "dvc exp run -S source=local -S sources.local.path=/path/to/Kannada-MNIST.zip -S recipe=cnn",
+        "dvc exp run -S source=local -S \"sources.local.path='/path/to/Kannada-MNIST.zip'\" -S recipe=cnn",
         replaced={"/path/to/Kannada-MNIST.zip": str(tmp_path / "Kannada-MNIST.zip")},
     )
     submission = pd.read_csv(reproduced.root / "data/predictions/submission.csv")
