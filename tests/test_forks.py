@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -182,15 +181,6 @@ def test_the_devcontainer_installs_by_make_and_has_the_extension_of_dvc() -> Non
     assert "iterative.dvc" in container["customizations"]["vscode"]["extensions"]
 
 
-def cell() -> str:
-    """Return the script of the kernel's only cell."""
-    notebook = json.loads((ROOT / "kernel/digit-recognizer.ipynb").read_text())
-    [only] = notebook["cells"]
-    first, _, script = "".join(only["source"]).partition("\n")
-    assert first == "%%bash"
-    return script
-
-
 class KernelService(BaseHTTPRequestHandler):
     """Kaggle's service for kernels: it keeps what is pushed to it."""
 
@@ -233,39 +223,3 @@ def test_the_client_pushes_the_kernel(tmp_path: Path) -> None:
     assert request["enableInternet"]
     assert request["isPrivate"]
     assert "%%bash" in request["text"]
-
-
-PLACES = ("input/competitions/digit-recognizer", "input/digit-recognizer")
-
-
-@pytest.mark.slow
-def test_the_cell_runs_in_a_folder_laid_out_like_kaggle_s(finished: Project, tmp_path: Path) -> None:
-    kaggle = tmp_path / "kaggle"
-    (kaggle / "working").mkdir(parents=True)
-    shutil.copytree(finished.root / "data/raw", kaggle / PLACES[0])
-    replaced = {
-        "/kaggle/": f"{kaggle}/",
-        "https://github.com/YOU/digit-recognizer": str(finished.root),
-        "recipe=cnn": "recipe=linear",
-        "/tmp/": f"{tmp_path}/",
-    }
-    assert all(old in cell() for old in replaced)
-    # in one pass: the new paths may hold the old ones
-    script = re.sub("|".join(map(re.escape, replaced)), lambda found: replaced[found[0]], cell())
-    # the packages of these tests stand for those of Kaggle's image
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    Project(tmp_path).run("bash", "-c", script, PYTHONPATH=packages)
-    submission = (kaggle / "working/submission.csv").read_text().splitlines()
-    assert submission[0] == "ImageId,Label"
-    assert len(submission) == 1001
-
-
-def test_the_cell_finds_the_input_in_both_places_or_says_that_it_is_missing(tmp_path: Path) -> None:
-    beginning = cell().partition("git clone")[0].replace("/kaggle/", f"{tmp_path}/")
-    script = ["bash", "-c", f'{beginning}echo "$files"']
-    printed = Project(tmp_path).run(*script, fails=True)
-    assert "add the competition Digit Recognizer to the inputs of this notebook" in printed
-    for place in PLACES:
-        (tmp_path / place).mkdir(parents=True)
-        assert Project(tmp_path).run(*script) == f"{tmp_path / place}\n"
-        (tmp_path / place).rmdir()

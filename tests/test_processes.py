@@ -110,8 +110,8 @@ def test_a_launcher_that_starts_nothing_is_one_line_within_a_minute(
 
 def refusal(batch_size: int) -> str:
     return (
-        f"params.yaml: launcher: 2 processes cannot share the last batch; batches of {batch_size} leave it 1 of the 3200 "
-        "training images: change the recipe's batch_size"
+        f"params.yaml: launcher: 2 processes cannot share the last batch; batches of {batch_size} leave it 1 of the "
+        "3200 training images: change the recipe's batch_size"
     )
 
 
