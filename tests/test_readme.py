@@ -391,7 +391,7 @@ def test_a_sweep_and_rows_that_are_left_out(reproduced: Project) -> None:
         time.sleep(2)
     listed = [line for line in follow(reproduced, "make experiments").splitlines()[1:] if "quick" in line]
     assert len(listed) == 3 and all("better" in line for line in listed), listed
-    assert "0.893" in follow(reproduced, "make submissions")
+    assert "0.891" in follow(reproduced, "make submissions")
 
 
 @pytest.mark.slow
@@ -400,7 +400,7 @@ def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
     reproduced.run("python", "-c", script)
     printed = follow(reproduced, "dvc exp run -S source=local -S sources.local.path=digits-8x8")
     assert "pixels run from 0 to 16" in printed
-    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.937"
+    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.947"
     assert f"{pd.read_csv(reproduced.root / 'data/audit/adversarial.csv')['auc'][0]:.2f}" == "0.70"
     images = letters()
     answers = images.write(tmp_path / "letters")
@@ -410,7 +410,7 @@ def test_other_competitions(reproduced: Project, tmp_path: Path) -> None:
         replaced={"/path/to/letters": str(tmp_path / "letters")},
     )
     assert "pixels run" not in printed
-    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.948"
+    assert f"{reproduced.metrics('evaluate')['accuracy']:.3f}" == "0.969"
     check_run(reproduced, images, tmp_path / "letters", answers)
     rows = pd.read_csv(reproduced.root / "digits-8x8/test.csv")
     pixels = np.kron(rows.to_numpy().reshape(-1, 8, 8), np.ones((2, 2), dtype=int)).reshape(len(rows), -1)
