@@ -18,7 +18,8 @@ from benchmarks.project import set_params
 ROOT = Path(__file__).parent.parent
 
 STAGES = [
-    "download", "split", "audit", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit", "draw"
+    "download@files", "split", "audit", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit",
+    "draw",
 ]  # fmt: skip
 """Those of params.yaml as it is in git."""
 

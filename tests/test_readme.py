@@ -370,7 +370,7 @@ def test_a_source_of_one_s_own(reproduced: Project) -> None:
     replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  half: {settings}\n")
     reproduced.set({"source": "half"})
     reproduced.run("python", "-m", "src.check")
-    assert {"download", "train@4-0", "submit"} <= set(reproduced.repro())
+    assert {"download@files", "train@4-0", "submit"} <= set(reproduced.repro())
     with (root / "data" / "predictions" / "submission.csv").open() as file:
         assert len(list(csv.reader(file))) == 501
 

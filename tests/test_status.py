@@ -102,13 +102,13 @@ def test_a_local_file_that_is_replaced_is_noticed(reproduced: Project) -> None:
     for name in files.iterdir():
         name.chmod(0o644)
     reproduced.set({"source": "local", "sources.local.path": str(files)})
-    assert "download" in reproduced.repro()
+    assert "download@files" in reproduced.repro()
     assert reproduced.repro() == []
     reproduced.commit()
     train = (files / "train.csv").read_bytes()
     (files / "train.csv").unlink()
     (files / "train.csv").write_bytes(b"".join(train.splitlines(keepends=True)[:3001]))
-    assert {"download", "split", "train@4-0"} <= set(reproduced.repro())
+    assert {"download@files", "split", "train@4-0"} <= set(reproduced.repro())
     assert '"images": 3000' in (reproduced.root / "metrics/download.json").read_text()
     (files / "train.csv").write_bytes(train)
     assert "train@4-0" not in reproduced.repro(), "the run-cache has it"
