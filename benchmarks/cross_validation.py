@@ -23,7 +23,7 @@ def measure(data: FullData, recipes: dict[str, Recipe]) -> list[Row]:
     rows = []
     with TemporaryDirectory() as folder:
         project = Project(Path(folder), data.raw_dir, {"folds": FOLDS})
-        for stage in ("download", "split", "normalize"):
+        for stage in ("download@files", "split", "normalize"):
             project.run(stage)
         for recipe in RECIPES:
             set_params(project.root, {"recipe": recipe})

@@ -38,7 +38,7 @@ LARGE = 10
 """Beyond this factor the notebook's way of reading is left out, which takes more than 100 GB, and so is `cnn`, which
 takes a quarter of an hour."""
 
-BEFORE_TRAINING = ("download", "split", "normalize")
+BEFORE_TRAINING = ("download@files", "split", "normalize")
 TRAININGS = (("cnn", 4), ("linear", 2), ("linear", 4))
 """Recipes and folds to train: 4 is the end of the file, 2 in its middle. The stages after it use the last network."""
 AFTER_TRAINING = ("ensemble", "predict", "evaluate", "draw")
@@ -82,7 +82,7 @@ def measure(zip_file: Path, folder: Path, factor: int) -> Figures:
     if factor <= LARGE:
         note(NOTEBOOK, alone("benchmarks.reading", "notebook", raw_dir))
     for stage in BEFORE_TRAINING:
-        note(stage, project.run(stage))
+        note(stage.removesuffix("@files"), project.run(stage))
     shutil.rmtree(raw_dir)
     for recipe, fold in TRAININGS[factor > LARGE :]:
         set_params(project.root, {"recipe": recipe, "folds": [fold]})

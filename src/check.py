@@ -56,8 +56,8 @@ def main() -> None:
     for key, value, known in choices:
         if value not in known:
             raise UserError(f"{params.PATH}: {key}: there is no {value!r}; choose one of {', '.join(known)}")
-    if not Path(local := content.sources.local.path).exists():  # `download` depends on it
-        raise UserError(f"{params.PATH}: sources.local.path: there is no {local}; with every source it has to exist")
+    if content.source == "local" and not Path(local := content.sources.local.path).exists():  # DVC names no key
+        raise UserError(f"{params.PATH}: sources.local.path: there is no {local}")
     if (last := max(content.folds.root)) >= content.split.n_splits:
         raise UserError(
             f"{params.PATH}: folds: there is no fold {last}; with split.n_splits {content.split.n_splits} they "

@@ -23,7 +23,8 @@ for variable in git.ANOTHER_REPOSITORY:
     os.environ.pop(variable, None)
 
 STAGES = [
-    "download", "split", "audit", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit", "draw"
+    "download@files", "split", "audit", "normalize", "train@4-0", "ensemble", "predict", "evaluate", "submit",
+    "draw",
 ]  # fmt: skip
 """Those of params.yaml as it is in git."""
 

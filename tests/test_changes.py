@@ -11,7 +11,7 @@ from tests.conftest import ROOT, STAGES, Project
 from tests.test_remotes import clone_of
 
 ALL = {*STAGES}
-WITH_NUMBERS = ALL - {"download", "ensemble", "submit"}
+WITH_NUMBERS = ALL - {"download@files", "ensemble", "submit"}
 AFTER_TRAIN = {"ensemble", "predict", "evaluate", "submit", "draw"}
 OF_MEMBERS = ("checkpoints", "models", "plots/curves/loss", "plots/curves/accuracy", "metrics/train")
 """The folders that hold a file for each network."""
@@ -21,15 +21,15 @@ CODE = {
     "src/core/outputs.py": ALL,
     "src/check.py": set(),
     "src/data/images.py": WITH_NUMBERS,
-    "src/data/competition/files.py": {"download", "split", "audit", "predict"},
-    "src/data/competition/reading.py": {"download", "split", "predict"},
+    "src/data/competition/files.py": {"download@files", "split", "audit", "predict"},
+    "src/data/competition/reading.py": {"download@files", "split", "predict"},
     "src/audit/duplicates.py": {"audit"},
-    "src/data/competition/scale.py": {"download", "split", "normalize", "predict"},
+    "src/data/competition/scale.py": {"download@files", "split", "normalize", "predict"},
     "src/preparation/folds.py": {"split"},
     "src/preparation/scaling.py": {"normalize"},
-    "src/sources/archive.py": {"download"},
+    "src/sources/archive.py": {"download@files"},
     "src/sources/submission.py": {"submit"},
-    "src/sources/sample/source.py": {"download", "submit"},
+    "src/sources/sample/source.py": {"download@files", "submit"},
     "src/sources/local/source.py": set(),
     "src/sources/kaggle/source.py": set(),
     "src/sources/kaggle/client.py": set(),
@@ -66,7 +66,7 @@ def test_a_file_concerns_the_stages_that_depend_on_it(
 PARAMETERS: list[tuple[dict[str, object], set[str]]] = [
     ({"recipes.notebook.lr": 0.02, "sources.kaggle.competition": "other"}, set()),
     ({"sources.sample.seed": 1}, ALL),
-    ({"split.shuffle": True}, ALL - {"download"}),
+    ({"split.shuffle": True}, ALL - {"download@files"}),
     ({"submit.when": "always"}, {"submit"}),
 ]
 PARAMETER_CASES = [

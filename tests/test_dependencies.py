@@ -67,7 +67,7 @@ class Declared:
             source, target = self._project.root / name, root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, dirs_exist_ok=True)
             else:
                 shutil.copy(source, target)
         dump_yaml(root / "params.yaml", self._only(keys))
@@ -87,7 +87,7 @@ class Declared:
 
 def stages_and_sources() -> Iterator[tuple[str, str]]:
     for stage in STAGES:
-        for source in SOURCES if stage in ("download", "submit") else SOURCES[:1]:
+        for source in SOURCES if stage in ("download@files", "submit") else SOURCES[:1]:
             yield stage, source
 
 
@@ -131,7 +131,7 @@ def test_a_stage_runs_with_its_declared_files_and_parameters_only_and_imports_no
     assert 0.7 * most <= len(imported) <= most, "docs/design.md: what a stage imports"
 
 
-@pytest.mark.parametrize("name", ["download", "submit"])
+@pytest.mark.parametrize("name", ["download@files", "submit"])
 def test_it_does_so_with_local_files(name: str, reproduced: Project, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "digits.zip", "w") as archive:
         for file, content in digits().files.items():
@@ -141,7 +141,7 @@ def test_it_does_so_with_local_files(name: str, reproduced: Project, tmp_path: P
     stage.run_in(tmp_path / "isolated", stage.keys)
 
 
-@pytest.mark.parametrize("name", ["download", "submit"])
+@pytest.mark.parametrize("name", ["download@files", "submit"])
 def test_it_does_so_with_kaggle(name: str, reproduced: Project, tmp_path: Path) -> None:
     with serve(digits()) as kaggle:
         reproduced.set({"source": "kaggle", "sources.kaggle.competition": kaggle.competition.name})

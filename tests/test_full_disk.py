@@ -14,7 +14,7 @@ from tests.conftest import Project
 from tests.test_dependencies import Declared
 
 STAGES = {
-    "download": "data/raw",
+    "download@files": "data/raw",
     "split": "data/split",
     "normalize": "data/normalized/labelled",
     "train@4-0": "plots/curves/accuracy/4-0.csv",

@@ -50,7 +50,6 @@ BAD = [
     ("- 4 ", "- 5 ", "folds: there is no fold 5; with split.n_splits 5 they are 0 to 4"),
     ("- 4 ", "  [] ", "folds: list should have at least 1 item"),
     ("- 4 ", "  4 ", "folds: input should be a valid list"),
-    ("path: data/by-hand", "path: not/here", "sources.local.path: there is no not/here; with every source"),
     ("- 0\n", "- 0\n- 0\n", "seeds: a number occurs twice in the list"),
     ("- 0\n", "- zero\n", "seeds.0: input should be a valid integer"),
     ("- 0\n", "- -1\n", "seeds.0: input should be greater than or equal to 0"),
@@ -95,6 +94,15 @@ def test_a_bad_value_is_one_line_that_names_the_key(right: str, wrong: str, mess
     assert message in str(caught.value)
     assert str(caught.value).startswith("params.yaml")
     assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_missing_concern_their_own_source_alone(here: Path) -> None:
+    missing = PARAMS.replace("path: data/by-hand", "path: not/here")
+    Path("params.yaml").write_text(missing, encoding="utf-8")
+    check.main()
+    Path("params.yaml").write_text(missing.replace("source: sample", "source: local"), encoding="utf-8")
+    with pytest.raises(UserError, match=r"^params\.yaml: sources\.local\.path: there is no not/here$"):
+        check.main()
 
 
 @pytest.mark.parametrize("content", ["", "- a list", "just text"])

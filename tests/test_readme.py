@@ -370,7 +370,7 @@ def test_a_model_a_picture_a_metric_and_a_source_of_one_s_own(reproduced: Projec
     replace(reproduced, "params.yaml", "\nsources:\n", f"\nsources:\n  {filled}\n")
     reproduced.set({"source": "half"})
     reproduced.run("python", "-m", "src.check")
-    assert {"download", "train@4-0", "submit"} <= set(reproduced.repro())
+    assert {"download@files", "train@4-0", "submit"} <= set(reproduced.repro())
     assert len((root / "data/predictions/submission.csv").read_text().splitlines()) == 501
     for shown in (entry, metric, picture, "half: HalfSource", settings):
         assert f"`{shown}`" in DOCUMENTS

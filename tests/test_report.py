@@ -140,6 +140,7 @@ def test_the_stages_are_those_of_dvc_yaml(finished: Project, monkeypatch: pytest
     monkeypatch.chdir(finished.root)
     stages = stage_files.read_stages()
     described = load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
+    described["download"] = described["download"]["do"]
     assert {name: stage.desc for name, stage in stages.items()} == {n: stage["desc"] for n, stage in described.items()}
     assert [file.path for file in stages["download"].inputs] == []
     times = " \N{MULTIPLICATION SIGN} "

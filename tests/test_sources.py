@@ -9,7 +9,7 @@ from src.core.errors import UserError
 from src.data.competition import files as competition
 from src.sources.sample.source import Source
 from tests.competitions import digits
-from tests.conftest import Project, slow
+from tests.conftest import Project, slow, stages_run
 
 DOWNLOAD = ("python", "-m", "stages.download", "data/raw", "metrics/download.json")
 SUBMIT = ("python", "-m", "stages.submit", "data/raw/sample_submission.csv", "metrics/evaluate.json",
@@ -101,15 +101,57 @@ def test_the_label_that_the_settings_name_lies_beside_the_files(project: Project
     assert "train.csv: there is no column 'kind', the label" in project.run(*DOWNLOAD, fails=True)
 
 
+@pytest.mark.parametrize("source", ["sample", "local", "kaggle"])
+def test_only_local_files_are_a_dependency_and_only_of_their_source(source: str, project: Project) -> None:
+    project.set({"source": source, "sources.local.path": "../files"})
+    paths = {dep.def_path for dep in project.stages()["download@files"].deps}
+    assert ("../files" in paths) == (source == "local")
+
+
+def test_files_by_hand_change_nothing_of_another_source(reproduced: Project) -> None:
+    write_zip(reproduced.root / "data/by-hand/digit-recognizer (1).zip")
+    (reproduced.root / "data/by-hand/train.csv").write_text("a table")
+    assert reproduced.repro() == []
+    assert reproduced.changed() == ""
+    reproduced.set({"sources.local.path": "not/here"})
+    reproduced.run("python", "-m", "src.check")
+    assert reproduced.repro() == []
+
+
+@pytest.mark.slow
+def test_files_by_hand_leave_an_earlier_experiment_up_to_date(reproduced: Project) -> None:
+    reproduced.run("dvc", "exp", "run", "--name", "earlier", "-S", "recipes.linear.epochs=2")
+    reproduced.run("git", "checkout", ".")
+    write_zip(reproduced.root / "data/by-hand/digits.zip")
+    reproduced.run("dvc", "exp", "apply", "earlier")
+    assert "not up to date" not in reproduced.run("python", "-m", "src.reporting.report")
+
+
+@pytest.mark.slow
+def test_files_by_hand_are_read_where_they_are_chosen_and_again_when_they_are_replaced(reproduced: Project) -> None:
+    packed = reproduced.root / "data/by-hand/digits.zip"
+    write_zip(packed)
+    chosen = ("dvc", "exp", "run", "-S", "source=local", "download")
+    assert stages_run(reproduced.run(*chosen)) == ["download@files"]
+    assert stages_run(reproduced.run(*chosen)) == []
+    rows = digits().files["train.csv"].splitlines(keepends=True)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file, content in (dict(digits().files) | {"train.csv": b"".join(rows[:-1])}).items():
+            archive.writestr(file, content)
+    assert stages_run(reproduced.run(*chosen)) == ["download@files"]
+    assert reproduced.metrics("download")["images"] == len(rows) - 2
+    assert stages_run(reproduced.run(*chosen, "-S", f"sources.local.path={packed}")) == ["download@files"]
+
+
 @pytest.mark.slow
 def test_local_files_that_were_replaced_are_read_again(project: Project) -> None:
     files = project.root.parent / "files"
     write(files)
     project.set({"source": "local", "sources.local.path": "../files"})
-    assert project.repro("download") == ["download"]
+    assert project.repro("download") == ["download@files"]
     rows = (files / "train.csv").read_text().splitlines(keepends=True)
     (files / "train.csv").write_text("".join(rows[:-1]))
-    assert project.repro("download") == ["download"]
+    assert project.repro("download") == ["download@files"]
     assert project.metrics("download")["images"] == len(rows) - 2
 
 

@@ -38,7 +38,8 @@ class Stage:
 
 def read_stages() -> dict[str, Stage]:
     """Return the stages of dvc.yaml, in its order."""
-    stages = load_yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    entries = load_yaml(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = {name: entry.get("do", entry) for name, entry in entries.items()}
     outs = {name: [_path(out) for out in stage.get("outs", [])] for name, stage in stages.items()}
     written = [path for paths in outs.values() for path in paths]
     describe = functools.cache(describe_file)  # a file is the output of one stage and the input of others

@@ -14,8 +14,9 @@ class Source(Offline):
     """Files on this machine; predictions are uploaded by hand.
 
     Attributes:
-        path: the zip, or a folder with the files or with one zip. `download` depends on it, so DVC notices when it
-            changes. An experiment that DVC runs in a copy of the project (`--queue`, `--temp`) needs an absolute path.
+        path: the zip, or a folder with the files or with one zip. `download` depends on it with this source alone, so
+            DVC notices when it changes. An experiment that DVC runs in a copy of the project (`--queue`, `--temp`)
+            needs an absolute path.
         label: the column of `train.csv` to learn; empty where it can be found in the files.
     """
 
