@@ -42,7 +42,7 @@ def check_out_another_commit(project: Project) -> None:
 STATES: dict[Callable[[Project], None], str] = {
     edit_a_parameter: "train@4-0",
     edit_the_code: "evaluate",
-    replace_the_data: "download",
+    replace_the_data: "download@files",
     delete_a_metric: "train@4-0",
     fail_in_a_stage: "train@4-0",
     check_out_another_commit: "train@4-0",
@@ -99,13 +99,13 @@ def test_a_local_file_that_is_replaced_is_noticed(reproduced: Project) -> None:
     for name in files.iterdir():
         name.chmod(0o644)
     reproduced.set({"source": "local", "sources.local.path": str(files)})
-    assert "download" in reproduced.repro("split")
+    assert "download@files" in reproduced.repro("split")
     assert reproduced.repro("split") == []
     reproduced.commit()
     train = (files / "train.csv").read_bytes()
     (files / "train.csv").unlink()
     (files / "train.csv").write_bytes(b"".join(train.splitlines(keepends=True)[:3001]))
-    assert reproduced.repro("split") == ["download", "split"]
+    assert reproduced.repro("split") == ["download@files", "split"]
     assert '"images": 3000' in (reproduced.root / "metrics/download.json").read_text()
     (files / "train.csv").write_bytes(train)
     assert "split" not in reproduced.repro("split"), "the run-cache has it"
