@@ -20,6 +20,8 @@ def imported_by(file: Path) -> Iterator[Path]:
             module = Path(*name.split(".")).with_suffix(".py")
             if name.startswith("src.") and (ROOT / module).is_file():
                 yield module
+                for package in module.parents:  # Python runs them first
+                    yield from modules(package / "__init__.py") if (ROOT / package / "__init__.py").is_file() else ()
 
 
 def closure(start: Path) -> set[Path]:

@@ -11,7 +11,7 @@ from src.models.recipes import Recipe
 from src.training.loop import train
 
 SHUFFLED = Recipe.model_validate(
-    {"model": "linear", "loss": "cross_entropy", "optimizer": "sgd", "lr": 0.1, "batch_size": 100, "epochs": 3}
+    {"model": "linear", "loss": "cross_entropy", "optimizer": "sgd", "lr": 0.1, "batch_size": 14, "epochs": 3}
     | {"shuffle": True}
 )
 
@@ -26,7 +26,7 @@ def test_each_epoch_has_an_order_of_its_own_which_the_seed_decides() -> None:
     start, generator = networks.build(SHUFFLED, 8, 10, seed=7), torch.Generator().manual_seed(7)
     weight, bias = (start.get_parameter(name).detach().clone().requires_grad_() for name in ("weight", "bias"))
     for _ in range(3):
-        for chosen in torch.randperm(450, generator=generator).split(100):
+        for chosen in torch.randperm(450, generator=generator).split(14):
             logits = torch.from_numpy(pixels)[chosen] @ weight.T + bias
             gradients = torch.autograd.grad(cross_entropy(logits, torch.from_numpy(labels)[chosen]), [weight, bias])
             with torch.no_grad():

@@ -32,7 +32,7 @@ def test_what_is_refused_what_is_sent_and_what_is_not(project: Project) -> None:
         project.set({"recipes.linear.epochs": 2})
         output = project.run("dvc", "repro")
         assert "the day's submissions are used up" in output
-        assert "Running stage 'download'" in output and "Running stage 'draw'" in output
+        assert "Running stage 'download@files'" in output and "Running stage 'draw'" in output
         assert project.metrics("submit") == {"refused": 1}
         assert "submission was refused" in project.run(
             "python", "-m", "src.reporting.report", "--after-repro", "0", fails=True

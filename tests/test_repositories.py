@@ -16,7 +16,9 @@ from tests.conftest import ROOT, Project, copy_project, make_project
 FIXTURES = """
 import sys
 from pathlib import Path
+from tests import warm
 from tests.conftest import make_project
+warm.start = lambda: None
 project = make_project(Path(sys.argv[1]))
 (project.root / "a file").touch()
 project.commit()

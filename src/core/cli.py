@@ -31,6 +31,8 @@ def run(main: Callable[..., None]) -> None:
         main(**arguments)
     except UserError as error:
         raise _ended(str(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None  # as a shell reports it
     except OSError as error:
         if error.filename is None and error.errno not in DISK_FULL:
             raise
