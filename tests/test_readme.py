@@ -42,6 +42,7 @@ RUN_BY_NO_TEST = {
     'pytest -k "excluded"': "runs the tests themselves",
     "dvc exp run -S source=kaggle -S sources.kaggle.competition=NAME": "test_kaggle_runs.py sets both in params.yaml",
     "dvc exp run -S device=cuda -S recipe=wide": "needs a GPU",
+    "kaggle": "is the name of a source here",
 }
 
 ODD_NAME = """digits (1), it's "mine" = #2 {a} [b] $c `d`.zip"""
