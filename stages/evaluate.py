@@ -25,7 +25,7 @@ def main(
     scores = Scores(np.unique(labelled.known_labels), sorted(folds), sorted(seeds))
     start, wrong = 0, []
     with tables.writing(predictions_csv) as append:
-        for part in arrays.parts(out_of_fold):
+        for part in arrays.parts(out_of_fold, doing="scoring the predictions"):
             block = slice(start, start + len(part))
             rows = scores.add(part, labelled.known_labels[block], labelled.known_folds[block], start)
             append(rows)

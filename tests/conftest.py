@@ -154,8 +154,9 @@ def finished(shared: Path) -> Project:
     with FileLock(shared / "finished.lock"):
         if not project.root.exists():
             incomplete = make_project(shared / "incomplete" / "project")
-            first, changed, second = incomplete.repro(), incomplete.changed(), incomplete.repro()
-            (shared / "first-run.json").write_text(json.dumps([first, changed, second]))
+            printed, changed, second = incomplete.run("dvc", "repro"), incomplete.changed(), incomplete.repro()
+            (shared / "first-run.json").write_text(json.dumps([stages_run(printed), changed, second]))
+            (shared / "first-run.txt").write_text(printed)
             incomplete.run("python", "-m", "src.reporting.report")
             incomplete.commit()
             incomplete.root.parent.rename(project.root.parent)

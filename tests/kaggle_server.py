@@ -117,6 +117,7 @@ class Kaggle:
         repeats: shows the first page of the list again and again, and says that there are more.
         describes: what the list shows in the place of a message; None leaves it out.
         numbers: whether the answer to a submission gives its number.
+        sends: seconds in which a file is sent.
         takes: seconds between the arrival of a submission and its effect.
         odd: entries to show before the submissions, whatever they hold.
         score: what to show as the public score in the place of the real one.
@@ -139,6 +140,7 @@ class Kaggle:
     repeats: bool = False
     describes: Callable[[str], str | None] = str
     numbers: bool = True
+    sends: float = 0.0
     takes: float = 0.0
     odd: list[object] = field(default_factory=list)
     score: object = None
@@ -173,7 +175,7 @@ class Kaggle:
         self.released.set()
         self.released = threading.Event()
         self.pending, self.error, self.daily = 0, "", 1000
-        self.total, self.repeats, self.takes = False, False, 0.0
+        self.total, self.repeats, self.sends, self.takes = False, False, 0.0, 0.0
         self.pages, self.page, self.describes, self.numbers = "number", PAGE, str, True
         self.score, self.says, self.retry_after = None, None, ""
         for kept in (self.faults, self.requests, self.submissions, self.odd):
@@ -365,8 +367,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("ETag", '"a-version"')
         self.end_headers()
         with suppress(ConnectionError):  # the other end may have been killed
-            self.wfile.write(content[: len(content) // 2] if dropped else content)
+            for part in self._parts(content[: len(content) // 2] if dropped else content, kind):
+                self.wfile.write(part)
         self.close_connection = self.close_connection or dropped
+
+    def _parts(self, content: bytes, kind: str) -> Iterator[bytes]:
+        """Yield what is sent at a time: all of it, or a file slowly."""
+        count = 20 if self.service.sends and kind == "application/zip" else 1
+        size = -(-len(content) // count)
+        for number in range(count):
+            if number:
+                self.service.released.wait(self.service.sends / count)
+            yield content[number * size : (number + 1) * size]
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the tests look at what was requested."""

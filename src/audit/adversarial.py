@@ -58,7 +58,7 @@ def _parts(labelled: ImageSet, test: ImageSet) -> Iterator[tuple[NDArray[np.floa
     """Yield pixels, shape (n, columns), with the target -1 of labelled and 1 of test images, and their folds, (n,)."""
     for target, image_set in ((-1, labelled), (1, test)):
         start = 0
-        for part in arrays.parts(image_set.images):
+        for part in arrays.parts(image_set.images, doing="comparing labelled and test images"):
             yield _pixels(part), target, np.arange(start, start + len(part)) % FOLDS
             start += len(part)
 

@@ -48,7 +48,7 @@ def _hashes(image_set: ImageSet) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]
     """Return a hash of the pixels of each image, shape (N,), and whether it is empty, shape (N,)."""
     hashes: list[bytes] = []
     empty: list[NDArray[np.bool_]] = []
-    for part in arrays.parts(image_set.images):
+    for part in arrays.parts(image_set.images, doing="looking for duplicates of the images"):
         hashes.extend(hashlib.blake2b(image, digest_size=8).digest() for image in part)
         empty.append(part.min(axis=(1, 2)) == part.max(axis=(1, 2)))
     return np.frombuffer(b"".join(hashes), dtype=np.uint64), np.concatenate(empty)

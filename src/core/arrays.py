@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src.core.outputs import replacing
+from src.core.progress import measured
 
 PART = 1024
 """Rows held in memory at a time."""
@@ -40,24 +41,29 @@ Array: TypeAlias = NDArray[Any] | Rows
 """An array, or some rows of one."""
 
 
-def parts(array: Array, size: int = PART, order: NDArray[np.int64] | None = None) -> Iterator[NDArray[Any]]:
+def parts(
+    array: Array, size: int = PART, order: NDArray[np.int64] | None = None, doing: str = ""
+) -> Iterator[NDArray[Any]]:
     """Yield copies of `size` consecutive rows of `array`, or of its rows in `order`; of an empty array one empty part.
 
-    Pages of an array that is mapped from a file are released.
+    Pages of an array that is mapped from a file are released. Where it takes long, the words `doing` are shown, with
+    how many rows are done.
     """
     count = len(array) if order is None else len(order)
-    for start in range(0, max(count, 1), size):
-        chosen = slice(start, start + size) if order is None else order[start : start + size]
-        part = np.array(array[chosen])
-        release(array)
-        yield part
+    with measured(doing, count) as tell:
+        for start in range(0, max(count, 1), size):
+            chosen = slice(start, start + size) if order is None else order[start : start + size]
+            part = np.array(array[chosen])
+            release(array)
+            yield part
+            tell(start + len(part))
 
 
-def load(array: Array) -> NDArray[Any]:
-    """Return a copy of all rows, in memory."""
+def load(array: Array, doing: str = "") -> NDArray[Any]:
+    """Return a copy of all rows, in memory; `doing` is that of `parts`."""
     whole = np.empty(array.shape, array.dtype)
     done = 0
-    for part in parts(array):
+    for part in parts(array, doing=doing):
         whole[done : done + len(part)] = part
         done += len(part)
     return whole

@@ -11,7 +11,7 @@ from torch import nn
 
 from src.core.arrays import Array, Rows
 from src.core.errors import UserError
-from src.core.progress import Progress
+from src.core.progress import measured
 from src.data.images import ImageSet
 from src.models import checkpoints, forward, networks
 from src.models.checkpoints import Checkpoint
@@ -107,8 +107,8 @@ def _probabilities(member: Checkpoint, network: nn.Module, images: Rows) -> NDAr
 
 
 def _blocks(label: str, count: int) -> Iterator[NDArray[np.int64]]:
-    starts = range(0, count, BLOCK)
-    with Progress(label, len(starts), "block") as progress:
-        for start in starts:
-            yield np.arange(start, min(start + BLOCK, count))
-            progress.step()
+    with measured(label, count) as tell:
+        for start in range(0, count, BLOCK):
+            rows = np.arange(start, min(start + BLOCK, count))
+            yield rows
+            tell(start + len(rows))

@@ -31,12 +31,16 @@ CHUNK = 4096
 
 def apply(images: Array, preprocessing: Preprocessing | None) -> Array:
     """Return `images`, shape (N, side, side) in [0, 1], preprocessed; the same array if `preprocessing` is None."""
-    return images if preprocessing is None else np.concatenate([*batches(images, preprocessing, CHUNK)])
+    if preprocessing is None:
+        return images
+    return np.concatenate([*batches(images, preprocessing, CHUNK, "preprocessing the images")])
 
 
-def batches(images: Array, preprocessing: Preprocessing | None, size: int) -> Iterator[NDArray[np.float32]]:
-    """Yield what `apply` returns, `size` images at a time, without holding all of them."""
-    for part in arrays.parts(images, size):
+def batches(
+    images: Array, preprocessing: Preprocessing | None, size: int, doing: str = ""
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what `apply` returns, `size` images at a time, without holding all; `doing` is that of `arrays.parts`."""
+    for part in arrays.parts(images, size, doing=doing):
         chunk = torch.from_numpy(part)
         yield part if preprocessing is None else warp(chunk, matrices(chunk, preprocessing)).numpy()
 

@@ -106,7 +106,8 @@ def _ends(values: NDArray[Any]) -> str:
     if values.dtype.kind == "U":
         distinct = np.unique(values)
         return " to ".join(labels.short_names(distinct[[0, -1]]).values())
-    ends = [(np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)) for part in arrays.parts(values)]
+    parts = arrays.parts(values, doing="describing the rows of an array")
+    ends = [(np.fmin.reduce(part, axis=None), np.fmax.reduce(part, axis=None)) for part in parts]
     lows, highs = zip(*ends, strict=True)
     return _range(np.fmin.reduce(lows), np.fmax.reduce(highs))
 

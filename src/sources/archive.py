@@ -6,7 +6,7 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
@@ -14,6 +14,7 @@ from typing import IO, TypeAlias
 
 from src.core.errors import UserError
 from src.core.outputs import DISK_FULL
+from src.core.progress import measured
 from src.data.competition.files import SAMPLE_SUBMISSION
 
 MAX_BYTES = 4 * 1024**3
@@ -51,30 +52,38 @@ def unpack(place: Path, into: Path, names: Sequence[str]) -> None:
     if {file.name for file in into.iterdir()} >= set(names):
         return
     if place.is_dir():
-        paths = [path.relative_to(place).as_posix() for path in sorted(place.rglob("*")) if path.is_file()]
-        found = [_alike(paths, name) for name in names]
-        zips = [path for path in {*paths}.difference(*found) if path.casefold().endswith(".zip")]
+        files = {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()}
+        found = [_alike(files, name) for name in names]
+        zips = [path for path in {*files}.difference(*found) if path.casefold().endswith(".zip")]
         if len(zips) == 1 and not all(found):
             place /= zips[0]
         else:
-            _copy(str(place), paths, lambda path: (place / path).open("rb"), names, into)
+            sizes = {path: file.stat().st_size for path, file in files.items()}
+            _copy(str(place), sizes, lambda path: files[path].open("rb"), names, into)
     if not place.is_dir():
         with _undamaged(place.name), zipfile.ZipFile(place) as archive:
             members = _members(place.name, archive)
-            _copy(place.name, members, lambda path: archive.open(members[path]), names, into)
+            sizes = {path: member.file_size for path, member in members.items()}
+            _copy(place.name, sizes, lambda path: archive.open(members[path]), names, into)
     if place.parent == into:
         place.unlink()
 
 
-def _copy(place: str, paths: Collection[str], opened: Opened, names: Sequence[str], into: Path) -> None:
-    for name, path in _chosen(place, paths, names).items():
+def _copy(place: str, sizes: Mapping[str, int], opened: Opened, names: Sequence[str], into: Path) -> None:
+    for name, path in _chosen(place, sizes, names).items():
         what = f"{place}: {path}"
-        with _undamaged(what), opened(path) as packed, (into / name).open("wb") as file:
+        with (
+            _undamaged(what),
+            opened(path) as packed,
+            (into / name).open("wb") as file,
+            measured(f"unpacking {name}", sizes[path], "B") as tell,
+        ):
             content = _content(what, packed, name)
             while block := content.read(BLOCK):
                 if file.tell() > MAX_BYTES:
                     raise UserError(f"{what}: refused, it unpacks to more than {MAX_BYTES:,} bytes")
                 file.write(block)
+                tell(packed.tell())
 
 
 def _chosen(place: str, paths: Collection[str], names: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,8 @@ def training_images(
         return MappedImages(images, recipe, generator, device, dtype, processes.share)
     # a GPU prepares many batches in the time of one; on a CPU a single batch stays in its caches
     at_once = preprocessing.CHUNK // recipe.batch_size if device.type == "cuda" and processes.count == 1 else 1
-    moved = torch.from_numpy(arrays.load(images)).to(device, dtype)
+    doing = "loading the training images" if processes.first else ""
+    moved = torch.from_numpy(arrays.load(images, doing)).to(device, dtype)
     return TrainingImages(moved, recipe, generator, processes.share, max(1, at_once))
 
 

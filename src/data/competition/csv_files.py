@@ -4,6 +4,7 @@ An error names the row, counted from 1, and the column.
 """
 
 import csv
+import io
 import math
 import re
 import warnings
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from src.core.errors import UserError
+from src.core.progress import reading
 
 if TYPE_CHECKING:  # importing it takes a third of a second, and texts are read without
     import pandas as pd
@@ -79,17 +81,21 @@ def read(path: Path, pixels: tuple[str, ...]) -> "Iterator[pd.DataFrame]":
         _check_cells(path, pixels)
 
 
-def _open(path: Path, pixels: tuple[str, ...], pixel_type: type) -> "TextFileReader":
-    """Return pandas' reader of a file."""
+@contextmanager
+def _open(path: Path, pixels: tuple[str, ...], pixel_type: type) -> "Iterator[TextFileReader]":
+    """Yield pandas' reader of a file."""
     import pandas as pd
 
     names = header(path)
     types: dict[str, Any] = dict.fromkeys(names, str) | dict.fromkeys(pixels, pixel_type)
-    with _refused(path, pixels):
-        return pd.read_csv(
-            path, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8",
-            chunksize=ROWS,
-        )  # fmt: skip
+    with reading(path, f"reading {path.name}") as file:
+        with _refused(path, pixels):
+            reader = pd.read_csv(
+                file, names=names, header=0, dtype=types, index_col=False, keep_default_na=False, encoding="utf-8",
+                chunksize=ROWS,
+            )  # fmt: skip
+        with reader:
+            yield reader
 
 
 def _pixel_type(path: Path, pixels: tuple[str, ...]) -> type:
@@ -123,7 +129,7 @@ def _refused(path: Path, pixels: tuple[str, ...]) -> Iterator[None]:
 def _marks(path: Path) -> set[bytes]:
     """Return which of `FRACTION_MARKS` and `WORDS` may occur below the header: those found when all digits are cut."""
     found = set[bytes]()
-    with path.open("rb") as file:
+    with reading(path, f"searching {path.name}") as file:
         file.readline()
         end = b""
         while block := file.read(BLOCK):
@@ -147,14 +153,14 @@ def _check_cells(path: Path, pixels: tuple[str, ...]) -> None:
                 kinds, like = kinds & possible, f" as {cell!r} in row {index + 1}"  # so it is with all that follow
 
 
-def texts(path: Path) -> Iterator[list[str]]:
-    """Yield the cells of each row as the text in the file.
+def texts(path: Path, shown: bool = True) -> Iterator[list[str]]:
+    """Yield the cells of each row as the text in the file; `shown` is whether to show how far it is, if it takes long.
 
     Raises:
         UserError: a row has more or fewer cells than the header, or there is no row.
     """
     expected, count = len(header(path)), 0
-    for count, cells in enumerate(islice(lines(path), 1, None), start=1):
+    for count, cells in enumerate(islice(lines(path, shown), 1, None), start=1):
         if len(cells) != expected:
             raise UserError(f"{path.name}, row {count}: expected {expected} columns, found {len(cells)}")
         yield cells
@@ -169,8 +175,8 @@ def _kinds(cell: str) -> frozenset[str]:
     return frozenset(kind for kind, fits in PIXELS.items() if fits(value))
 
 
-def lines(path: Path) -> Iterator[list[str]]:
-    """Yield the cells of each line that is not blank, the header first, unchecked.
+def lines(path: Path, shown: bool = False) -> Iterator[list[str]]:
+    """Yield the cells of each line that is not blank, the header first, unchecked; `shown` is that of `texts`.
 
     Raises:
         UserError: there is no such file, or it is no CSV text.
@@ -183,7 +189,10 @@ def lines(path: Path) -> Iterator[list[str]]:
     if start in (b"\x1f\x8b", b"PK"):
         raise UserError(f"{path.name} is an archive, not CSV text; unpack it and give the file in it this name")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with (
+            reading(path, f"reading {path.name}" if shown else "") as data,
+            io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as file,
+        ):
             # a file without line ends might not fit into memory
             yield from filter(None, csv.reader(iter(lambda: file.readline(MAX_LINE), "")))
     except UnicodeDecodeError:

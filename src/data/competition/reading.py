@@ -45,7 +45,7 @@ def write_test(raw_dir: Path, images_npy: Path) -> None:
         unordered_npy = images_npy.rename(images_npy.with_name("unordered.npy"))
         unordered = np.load(unordered_npy, mmap_mode="r")
         with NpyWriter(images_npy) as images:
-            for part in arrays.parts(unordered, order=order):
+            for part in arrays.parts(unordered, order=order, doing="ordering the test images"):
                 images.append(part)
         del unordered  # Windows removes no file that is mapped
         unordered_npy.unlink()

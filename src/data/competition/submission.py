@@ -24,7 +24,7 @@ def writing_submission(path: Path, sample_submission_csv: Path) -> Iterator[Call
     """
     id_, prediction = csv_files.header(sample_submission_csv)
     count, done = len(ids.of_submission(sample_submission_csv)), 0
-    rows = csv_files.texts(sample_submission_csv)
+    rows = csv_files.texts(sample_submission_csv, shown=False)  # the predictions show how far they are
     with tables.writing(path) as append:
 
         def take(labels: NDArray[Any]) -> None:

@@ -67,7 +67,7 @@ def pixel_values(sets: Mapping[str, ImageSet]) -> Picture:
     texts = []
     for name, image_set in sets.items():
         counts = np.zeros(256, dtype=np.int64)
-        for part in arrays.parts(image_set.images):
+        for part in arrays.parts(image_set.images, doing="counting pixel values of the images"):
             gray_levels = np.rint(part * 255).astype(np.uint8)
             counts += np.bincount(gray_levels.ravel(), minlength=256)
         shares = counts.reshape(32, 8).sum(axis=1) / counts.sum()
@@ -85,7 +85,7 @@ def mean_images(labelled: ImageSet) -> Picture:
     classes = np.unique(labelled.known_labels)
     sums = np.zeros((len(classes), labelled.side, labelled.side))
     done = 0
-    for part in arrays.parts(labelled.images):
+    for part in arrays.parts(labelled.images, doing="averaging the images of each class"):
         labels_ = labelled.known_labels[done : done + len(part)]
         done += len(part)
         for code in np.unique(np.searchsorted(classes, labels_)):

@@ -18,7 +18,8 @@ def least_confident(test_set: ImageSet, of_members: NDArray[np.float32], classes
         of_members: the probabilities that each member gives each image, shape (N, members, C).
         classes: shape (C,).
     """
-    confidence = np.concatenate([part.mean(axis=1).max(axis=1) for part in arrays.parts(of_members)])
+    parts = arrays.parts(of_members, doing="looking for the least confident predictions")
+    confidence = np.concatenate([part.mean(axis=1).max(axis=1) for part in parts])
     first = np.argsort(confidence, kind="stable")[:GRID]
     names, labels = names_of(classes), classes[of_members[first].mean(axis=1).argmax(axis=1)]
     captions = [f"{names[str(label)]}\n{confidence[index]:.2f}" for index, label in zip(first, labels, strict=True)]

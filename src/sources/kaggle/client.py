@@ -2,8 +2,9 @@
 
 The client's requests have no timeouts, and it prints, exits, and goes to the network when it is imported. So each
 request runs in a child process. The child prints a line when it is ready, takes the request as JSON on stdin, discards
-what the client prints, and answers with one line of JSON. It ends at its deadline, and when its parent ends. With LOCK
-it holds that lock, and finishes a request that it has read even without its parent.
+what the client prints, and answers with one line of JSON. Before that it prints a line a second with two numbers: the
+bytes that have come, and those that are expected, 0 if that is unknown. It ends at its deadline, and when its parent
+ends. With LOCK it holds that lock, and finishes a request that it has read even without its parent.
 """
 
 import gc
@@ -16,10 +17,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from filelock import FileLock
@@ -30,9 +32,31 @@ from src.sources.kaggle.state import Taken
 from src.sources.kaggle.words import cleaned, known_credentials
 
 PAGE_SIZE = 100
+SECOND = 1.0
 STATUSES = ("PENDING", "COMPLETE", "ERROR")
 KAGGLE_PATH = re.compile(r"/v1/[\w.]+Service/\w+$")
 """The path of a request to Kaggle itself; others go to the storage that Kaggle refers to."""
+
+
+@dataclass
+class Arriving:
+    """The file that this process fetches.
+
+    Attributes:
+        path: where it grows; None before the request, and for one that fetches none.
+        expected: its size in bytes; 0 if unknown.
+    """
+
+    path: Path | None = None
+    expected: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes have come."""
+        return self.path.stat().st_size if self.path and self.path.exists() else 0
+
+
+ARRIVING = Arriving()
 
 
 def main() -> None:
@@ -59,7 +83,9 @@ def main() -> None:
     watchdog.daemon = True
     watchdog.start()
     with answer_to:
-        json.dump(answer(content["request"], content["arguments"]), answer_to)
+        with _telling(answer_to):
+            answered = answer(content["request"], content["arguments"])
+        json.dump(answered, answer_to)
     os._exit(0)  # see above
 
 
@@ -71,6 +97,25 @@ def answer(request: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"failure": vars(failure)}
     except (Exception, SystemExit) as error:
         return {"failure": vars(KaggleError("unknown", text=type(error).__name__, in_doubt=request == "send"))}
+
+
+@contextmanager
+def _telling(line: TextIO) -> Iterator[None]:
+    """Within this context print a line each second with how much has come."""
+    answered = threading.Event()
+
+    def tell() -> None:
+        while not answered.wait(SECOND):
+            with suppress(OSError):  # the parent may have ended, and the request is to be finished
+                print(ARRIVING.size, ARRIVING.expected, file=line, flush=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        answered.set()
+        teller.join()
 
 
 def _end_with_parent() -> None:
@@ -118,9 +163,10 @@ def _download(api: Any, competition: str, into: str) -> None:
     request.competition_name = competition
     with _failures(), api.build_kaggle_client() as client:
         response = client.competitions.competition_api_client.download_data_files(request)
-        if int(response.headers.get("Content-Length") or 0) > shutil.disk_usage(folder).free:
+        ARRIVING.path = file = folder / f"{competition}.zip"
+        ARRIVING.expected = int(response.headers.get("Content-Length") or 0)
+        if ARRIVING.expected > shutil.disk_usage(folder).free:
             raise KaggleError("disk", text="no space left for the download")
-        file = folder / f"{competition}.zip"
         try:
             # resume only once, so that a persistent failure is reported while there is time to start again
             api.download_file(response, str(file), client.http_client(), quiet=True, max_retries=1)

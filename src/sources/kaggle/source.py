@@ -16,6 +16,7 @@ from pydantic import Field
 
 from src.core.errors import UserError
 from src.core.params import Section
+from src.core.progress import measured
 from src.sources.interface import SCORE, Refused, Sent
 from src.sources.kaggle import child, state, timing
 from src.sources.kaggle.failures import KaggleError
@@ -169,41 +170,45 @@ class Source(Section):
     def _listed(self, message: str, end: float) -> "Submission | None":
         """Return the submission as soon as Kaggle lists it; None if it does not for the time that this may take."""
         end = min(end, time.monotonic() + timing.listing())
-        for pause in timing.pauses(5.0):
-            if found := _best(self._submissions(message), message):
-                if found.ref:  # from now on it is found whatever becomes of the message
-                    self._taken.add(found.ref, message)
-                self._intents.forget(message)
-                return found
-            if time.monotonic() >= end:
-                return None
-            time.sleep(min(pause, max(end - time.monotonic(), 0.05)))
+        with measured("Kaggle does not list the submission yet") as tell:
+            for pause in timing.pauses(5.0):
+                if found := _best(self._submissions(message), message):
+                    if found.ref:  # from now on it is found whatever becomes of the message
+                        self._taken.add(found.ref, message)
+                    self._intents.forget(message)
+                    return found
+                if time.monotonic() >= end:
+                    return None
+                tell(0)
+                time.sleep(min(pause, max(end - time.monotonic(), 0.05)))
         return None
 
     def _score(self, csv: Path, message: str, lost: str = "the submission is gone") -> float:
         """Return the public score of the submission with this message; `lost` is what to say if it is not listed."""
         end, pauses = timing.end(), timing.pauses()
-        while True:
-            found = self._listed(message, end)
-            if found is None:
-                raise UserError(self._missing(lost))
-            if found.status == "ERROR":
-                raise UserError(
-                    f"Kaggle could not score submission {found.ref}: {found.error or 'it gives no reason'}; the same "
-                    f"predictions are not sent again automatically; see {self._submissions_page}; where the failure "
-                    f"was Kaggle's, send them by hand, and the next run takes the score: "
-                    f'kaggle competitions submit {self.competition} -f {csv} -m "{message}"'
-                )
-            if found.status == "COMPLETE":
-                return self._number(found)
-            pause = next(pauses)
-            if time.monotonic() + pause > end:
-                break
-            time.sleep(pause)
-        status = "" if found.status == "PENDING" else f" (status {found.status!r})"
+        found = self._listed(message, end)
+        with measured(f"submission {found.ref if found else 0} is pending") as tell:
+            while found and found.status not in ("ERROR", "COMPLETE"):
+                pause = next(pauses)
+                if time.monotonic() + pause > end:
+                    status = "" if found.status == "PENDING" else f" (status {found.status!r})"
+                    raise UserError(
+                        f"Kaggle has had submission {found.ref}{found.age()} and has no score for it{status}; look "
+                        f"at {self._submissions_page}, or run again later: the score is picked up and nothing is sent "
+                        "twice"
+                    )
+                tell(0)
+                time.sleep(pause)
+                found = self._listed(message, end)
+        if found is None:
+            raise UserError(self._missing(lost))
+        if found.status == "COMPLETE":
+            return self._number(found)
         raise UserError(
-            f"Kaggle has had submission {found.ref}{found.age()} and has no score for it{status}; look at "
-            f"{self._submissions_page}, or run again later: the score is picked up and nothing is sent twice"
+            f"Kaggle could not score submission {found.ref}: {found.error or 'it gives no reason'}; the same "
+            f"predictions are not sent again automatically; see {self._submissions_page}; where the failure "
+            f"was Kaggle's, send them by hand, and the next run takes the score: "
+            f'kaggle competitions submit {self.competition} -f {csv} -m "{message}"'
         )
 
     def _number(self, found: Submission) -> float:
