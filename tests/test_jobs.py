@@ -60,5 +60,6 @@ def test_ctrl_c_ends_all_and_keeps_what_had_finished(three_folds: Project) -> No
     assert printed.splitlines()[-1] == "error: interrupted; the networks that had finished are kept"
     with pytest.raises(ProcessLookupError):
         os.killpg(run.pid, 0)
-    outdated = [stage for stage in json.loads(three_folds.run("dvc", "status", "--json")) if stage.startswith("train@")]
+    *_, status = three_folds.run("dvc", "status", "--json").splitlines()  # DVC may warn of the locks of what was ended
+    outdated = [stage for stage in json.loads(status) if stage.startswith("train@")]
     assert outdated and finished not in outdated
