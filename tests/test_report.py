@@ -302,3 +302,9 @@ def test_the_page_is_written_again_only_where_something_changed(reproduced: Proj
     reproduced.run(*command)
     assert "The picture digits is missing" not in text_of(page_file)
     assert "Not up to date" not in text_of(page_file)
+
+
+def test_the_origin_of_the_files_is_that_of_the_source() -> None:
+    sources = {"local": {"path": "/x/files.zip"}, "kaggle": {"competition": "letters"}}
+    told = [facts.describe_origin({"source": name, "sources": sources}) for name in ("local", "kaggle", "half")]
+    assert told == ["/x/files.zip, on this machine", "the competition letters at Kaggle", ""]

