@@ -1,15 +1,15 @@
 """Print for which Pythons and systems every package of requirements.txt has a wheel: `python -m benchmarks.wheels`.
 
-It asks the package index for some minutes, downloads nothing and installs nothing. A package without a wheel would be
-compiled, for minutes or in vain. `SOURCES` are pure Python, so that pip builds them anywhere.
+It asks the package index and installs nothing; an index that does not serve the metadata of wheels has them downloaded,
+for a long time. A package without a wheel would be compiled, for minutes or in vain. `SOURCES` are pure Python, so that
+pip builds them anywhere.
 """
 
+import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-
-from packaging.requirements import Requirement
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.project import ROOT
 
@@ -21,39 +21,38 @@ SYSTEMS = {
     "Windows x86-64": ["win_amd64"],
 }
 SOURCES = {"antlr4-python3-runtime"}
+MISSING = re.compile(r"No matching distribution found for ([\w.-]+)==")
 
 
 def main() -> None:
     """Print a row for each system, with the packages that lack a wheel."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pinned = [Requirement(line) for line in lines if not line.startswith("#")]
-    pinned = [requirement for requirement in pinned if requirement.name not in SOURCES]
-    with ThreadPoolExecutor(4) as pool:
-        pure = pool.map(partial(has_wheel, python=PYTHONS[-1], tags=["any"]), pinned)
-        compiled = [requirement for requirement, anywhere in zip(pinned, pure, strict=True) if not anywhere]
-        print(f"| {len(pinned)} packages | {' | '.join(PYTHONS)} |\n| --- |{' --- |' * len(PYTHONS)}", flush=True)
-        for system, tags in SYSTEMS.items():
-            cells = []
-            for python in PYTHONS:
-                found = pool.map(partial(has_wheel, python=python, tags=tags), compiled)
-                lacking = [line.name for line, has in zip(compiled, found, strict=True) if not has]
-                cells.append(", ".join(lacking) or "all")
-            print(f"| {system} | {' | '.join(cells)} |", flush=True)
+    pinned = [line for line in lines if "==" in line and line.split("==")[0] not in SOURCES]
+    print(f"| {len(pinned)} packages | {' | '.join(PYTHONS)} |\n| --- |{' --- |' * len(PYTHONS)}", flush=True)
+    for system, tags in SYSTEMS.items():
+        cells = [", ".join(without_wheel(pinned, python, tags)) or "all" for python in PYTHONS]
+        print(f"| {system} | {' | '.join(cells)} |", flush=True)
 
 
-def has_wheel(requirement: Requirement, python: str, tags: list[str]) -> bool:
-    """Return whether the index has a wheel of a package for a Python and a system, given by the tags of its wheels."""
-    windows = {"sys_platform": "win32" if tags == SYSTEMS["Windows x86-64"] else "other"}
-    if requirement.marker is not None and not requirement.marker.evaluate(windows):
-        return True  # it is not installed there
-    [pin] = requirement.specifier
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "index", "versions", requirement.name, "--pre", "--only-binary=:all:",
-         f"--python-version={python}", *(f"--platform={tag}" for tag in tags)],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    versions = done.stdout.partition("Available versions: ")[2].partition("\n")[0]
-    return pin.version in versions.split(", ")
+def without_wheel(pinned: list[str], python: str, tags: list[str]) -> list[str]:
+    """Return the packages that have no wheel for a Python and a system, given by the tags of its wheels."""
+    missing: list[str] = []
+    with TemporaryDirectory() as folder:
+        wanted = Path(folder) / "requirements.txt"
+        while remaining := [line for line in pinned if line.split("==")[0] not in missing]:
+            wanted.write_text("\n".join(remaining), encoding="utf-8")
+            done = subprocess.run(
+                [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--only-binary=:all:", "--quiet",
+                 f"--python-version={python}", *(f"--platform={tag}" for tag in tags), f"--target={folder}/target",
+                 f"--requirement={wanted}"],
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            if done.returncode == 0:
+                break
+            if (found := MISSING.search(done.stderr)) is None:
+                raise SystemExit(f"pip failed: {done.stderr}")
+            missing.append(found[1])
+    return missing
 
 
 if __name__ == "__main__":
