@@ -180,7 +180,7 @@ def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
     assert "networks have error rates" not in html_text and "Accuracy of each network" not in html_text
     stages = load_yaml((ROOT / "dvc.yaml").read_text())["stages"]
-    assert re.findall(r'<section id="(\w+)"', html_text) == [*stages, "results", "comparison"]
+    assert re.findall(r'<section id="(\w+)"', html_text) == [*stages, "results", "comparison", "experiments"]
     assert len(html_text) < 3_000_000
     assert reproduced.changed() == ""
 

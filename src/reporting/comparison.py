@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def metrics_name(file: Path) -> str:
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return the differences between two nested mappings, in the order of the new one."""
-    before, after = _flat(old), _flat(new)
+    before, after = flat(old), flat(new)
     names = [*after, *(name for name in before if name not in after)]
     found = [Change(name, before.get(name), after.get(name)) for name in names]
     return [change for change in found if change.old != change.new]
@@ -125,6 +125,20 @@ class Paired:
         return differ - 2 * fewest if fewest >= 0 else 0
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values of several tests as Holm's step-down correction adjusts them, in the same order.
+
+    Those below a level are the tests that hold together at that level: the probability that one of them or more is
+    false is at most the level (Holm, S. (1979), A simple sequentially rejective multiple test procedure, Scandinavian
+    Journal of Statistics 6, 65 to 70).
+    """
+    adjusted, largest = [1.0] * len(p_values), 0.0
+    for rank, test in enumerate(sorted(range(len(p_values)), key=lambda test: p_values[test])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[test]))
+        adjusted[test] = largest
+    return adjusted
+
+
 def pair(old: pd.DataFrame | None, new: pd.DataFrame | None) -> Paired | None:
     """Compare the predictions of two runs, as `read_predictions` returns them, on the images that both validated.
 
@@ -152,11 +166,12 @@ def committed_predictions(rev: str) -> pd.DataFrame | None:
         return None
 
 
-def _flat(nested: Mapping[str, Any]) -> dict[str, object]:
-    flat: dict[str, object] = {}
+def flat(nested: Mapping[str, Any]) -> dict[str, object]:
+    """Return the values of a nested mapping by their dotted names."""
+    found: dict[str, object] = {}
     for name, value in nested.items():
         if isinstance(value, Mapping):
-            flat |= {f"{name}.{inner}": leaf for inner, leaf in _flat(value).items()}
+            found |= {f"{name}.{inner}": leaf for inner, leaf in flat(value).items()}
         else:
-            flat[str(name)] = value
-    return flat
+            found[str(name)] = value
+    return found

@@ -1,16 +1,34 @@
 """Print the experiments since the last commit, the most accurate first: `python -m src.reporting.experiments`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
 from src.core import cli
-from src.core.errors import UserError
-from src.reporting import comparison
+from src.reporting import comparison, experiment_list
+from src.reporting.comparison import SIGNIFICANCE
+from src.reporting.experiment_list import RUNNING, Experiment, Experiments, value_text, written
 
+NONE = "There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp"
 OWN_COLUMNS = ("recipe", "folds", "seeds")
-UNFINISHED = ("Queued", "Running", "Failed")
+NOT_COMPARED = "not compared"
+DRAWN = 30  # experiments in the picture, the most accurate
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an experiment compares with the last commit.
+
+    Attributes:
+        judgement: `better`, `worse` or `undecided`, by McNemar's exact test at the 5 % level on the images that both
+            validated; or `not compared`, where there is no such image or DVC's cache lacks the predictions.
+        p: the p-value; None if not compared.
+        holds: whether it is better or worse also with Holm's correction over all experiments.
+    """
+
+    judgement: str
+    p: float | None = None
+    holds: bool = False
 
 
 def main() -> None:
@@ -19,69 +37,51 @@ def main() -> None:
     Raises:
         UserError: DVC cannot list the experiments.
     """
-    import dvc.api
-    from dvc.exceptions import DvcException
-
-    try:
-        rows = dvc.api.exp_show()
-    except DvcException as error:
-        raise UserError(f"DVC cannot list the experiments: {error}") from None
-    listed = [row for row in rows if row["rev"] != "workspace"]
-    shown = table(listed, judge([row["rev"] for row in listed[1:] if row["State"] not in UNFINISHED]))
-    if len(shown) == 1:
-        print("There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp")
+    found = experiment_list.collect()
+    if found is None:
+        print(NONE)
         return
-    print(shown.to_string(index=False))
-    if shown["state"].isin(["Running"]).any():
+    print(table(found, judge(found)).to_string(index=False))
+    if any(one.state == RUNNING for one in found.unfinished):
         print("If an experiment that was killed is shown as running, clear it: dvc queue kill NAME")
+    print("`make report` draws them in report.html.")
 
 
-def judge(revs: Sequence[str]) -> dict[str, str]:
-    """Return whether each experiment is `better` or `worse` than the last commit, or `undecided`, by its revision.
-
-    McNemar's exact test at the 5 % level on the images that both validated; an experiment is missing if there is none.
-    """
-    if not revs:
-        return {}
-    old = comparison.committed_predictions("HEAD")
-    paired = {rev: comparison.pair(old, comparison.committed_predictions(rev)) for rev in revs}
-    return {rev: found.judgement for rev, found in paired.items() if found is not None}
-
-
-def table(rows: Sequence[Mapping[str, Any]], judgements: Mapping[str, str]) -> pd.DataFrame:
-    """Return what `dvc.api.exp_show` knows of the last commit, its first row, and of the experiments, as text.
-
-    An experiment that has not finished has no scores: DVC gives those of the commit.
-    """
-    commit, *experiments = rows
-    scored = [row for row in experiments if row["State"] not in UNFINISHED]
-    waiting = [row for row in experiments if row["State"] in UNFINISHED]
-    scored.sort(key=lambda row: -(row.get("accuracy") or 0))
-    described = [_described(row, commit, judgements.get(row["rev"], "")) for row in [commit, *scored, *waiting]]
-    return pd.DataFrame(described).astype(object).fillna("").astype(str)
+def judge(found: Experiments) -> list[Verdict]:
+    """Return the verdict on each experiment that has finished."""
+    of_commit = found.commit.predicted()
+    pairs = [comparison.pair(of_commit, one.predicted()) for one in found.finished]
+    adjusted = iter(comparison.holm([paired.p for paired in pairs if paired is not None]))
+    return [
+        Verdict(NOT_COMPARED) if paired is None
+        else Verdict(paired.judgement, paired.p, next(adjusted) < SIGNIFICANCE)
+        for paired in pairs
+    ]  # fmt: skip
 
 
-def _described(row: Mapping[str, Any], commit: Mapping[str, Any], judgement: str) -> dict[str, object]:
-    params = [key for key in row if key.startswith(("recipes.", "split.", "sources.", "submit.")) or key == "source"]
-    # DVC gives every number as a float
-    changed = [
-        f"{key}={row[key]:g}" if isinstance(row[key], float) else f"{key}={row[key]}"
-        for key in params
-        if row[key] != commit.get(key) and row[key] is not None
-    ]
+def table(found: Experiments, verdicts: list[Verdict]) -> pd.DataFrame:
+    """Return the last commit, the experiments that have finished and the others, as text."""
+    commit = found.commit
+    rows = [_described(commit, commit, "")]
+    rows += [_described(one, commit, verdict.judgement) for one, verdict in zip(found.finished, verdicts, strict=True)]
+    rows += [_described(one, commit, "") for one in found.unfinished]
+    return pd.DataFrame(rows).fillna("").astype(str)
+
+
+def _described(one: Experiment, commit: Experiment, judgement: str) -> dict[str, str]:
+    changed = [written(change) for change in one.changed(commit) if change.name not in OWN_COLUMNS]
     described = {
-        "experiment": row["Experiment"] or (row["rev"] if row is commit else f"({row['rev']})"),
-        **{key: row.get(key) for key in OWN_COLUMNS},
+        "experiment": one.name,
+        **{key: value_text(one.params[key]) for key in OWN_COLUMNS},
         "also changed": ", ".join(changed),
-        "state": row["State"] if row["State"] in UNFINISHED else "",
+        "state": one.state,
     }
-    if row["State"] not in UNFINISHED and row.get("accuracy") is not None:
+    if one.evaluation:
         described |= {
-            "accuracy": f"{row['accuracy']:.4f}",
-            "95 % interval": f"{row['ci_low']:.4f} to {row['ci_high']:.4f}",
+            "accuracy": f"{one.evaluation['accuracy']:.4f}",
+            "95 % interval": f"{one.evaluation['ci_low']:.4f} to {one.evaluation['ci_high']:.4f}",
             "vs commit": judgement,
-            # DVC gives a missing score as this text
-            "public score": "" if row.get("public_score") == "None" else row.get("public_score"),
+            "public score": "" if one.public_score is None else str(one.public_score),
         }
     return described
 

@@ -1,6 +1,7 @@
 """The page of the report and the short table: how the facts of a run are rendered."""
 
 import base64
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,27 @@ class EmbeddedPicture:
 
 def render(facts: Mapping[str, Any], fingerprint: str, table: str) -> str:
     """Return the page as HTML; `fingerprint` and `table` are put into its head, where the next run reads them."""
-    return templates.render(TEMPLATE, **facts, pictures=embed_pictures(PICTURES), fingerprint=fingerprint, table=table)
+    pictures = {"pictures": embed_pictures(PICTURES), "experiment_pictures": draw_experiments(facts["experiments"])}
+    return templates.render(TEMPLATE, **facts, **pictures, fingerprint=fingerprint, table=table)
+
+
+def draw_experiments(experiments: Mapping[str, Any]) -> dict[str, EmbeddedPicture]:
+    """Return the pictures of the experiments, by name; there is none before one has finished."""
+    if not experiments["rows"]:
+        return {}
+    from src.reporting import experiment_pictures  # loads matplotlib
+    from src.reporting.pictures import style
+
+    embedded = {}
+    with style.applied():
+        for name, picture in experiment_pictures.draw(experiments["found"], experiments["verdicts"]).items():
+            embedded[name] = EmbeddedPicture(picture.text)
+            if picture.figure is not None:
+                png = io.BytesIO()
+                picture.figure.savefig(png, format="png", dpi=style.DPI)
+                width, height = (round(PIXELS_PER_INCH * inches) for inches in picture.figure.get_size_inches())
+                embedded[name] = EmbeddedPicture(picture.text, _uri(png.getvalue()), width, height)
+    return embedded
 
 
 def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
@@ -37,14 +58,17 @@ def embed_pictures(folder: Path) -> dict[str, EmbeddedPicture]:
         with Image.open(path) as image:
             metadata, (width, height), dpi = image.info, image.size, image.info["dpi"][0]
         if "Description" in metadata:
-            uri = f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
             scale = PIXELS_PER_INCH / dpi
             pictures[path.stem] = EmbeddedPicture(
-                metadata["Description"], uri, round(width * scale), round(height * scale)
+                metadata["Description"], _uri(path.read_bytes()), round(width * scale), round(height * scale)
             )
         else:
             pictures[path.stem] = EmbeddedPicture(metadata["Comment"])
     return pictures
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def short_table(facts: Mapping[str, Any], page_file: Path) -> str:
