@@ -1,6 +1,7 @@
 """The submissions over time: what is recorded, and what is shown of it."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def test_the_sample_s_submission_is_recorded_and_printed(finished: Project) -> N
     assert printed.splitlines()[0].split()[:4] == ["date", "source", "run", "recipe"]
     assert "linear" in printed
     assert str(finished.metrics("submit")["public_score"]) in printed
+
+
+def test_points_are_named_by_their_run_or_day_the_latest_twenty_without_overlaps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    submissions.PATH.parent.mkdir()
+    rows = [f"2026-03-{day:02}T10:00:00,kaggle,run-{day},cnn,4,0,8400,0.99,0.98,0.995,0.985," for day in range(1, 25)]
+    by_hand = "2026-04-01T10:00:00,kaggle,,,,,,0.9,,,0.91,"
+    submissions.PATH.write_text(HEADER + "".join(f"{row}{n}\n" for n, row in enumerate([*rows, by_hand])))
+    points = submissions.agreement()["points"]
+    assert [point["name"] for point in points] == ["2026-04-01", *(f"run-{day}" for day in range(24, 0, -1))]
+    assert points[0]["text"] == "0.91 against 0.9000"
+    named = sorted(point["name_y"] for point in points[:20])
+    assert all(above - below >= submissions.LINE - 1e-9 for below, above in pairwise(named))
+    assert named[0] >= 0 and named[-1] <= 1
+    assert {point["name_y"] for point in points[20:]} == {None}
