@@ -279,7 +279,7 @@ def test_geometric_values_have_a_logarithmic_axis(values: list[float], geometric
         ("train@4-0", "checkpoints/4-0.safetensors"),  # as after `dvc exp run train`
         ("normalize", "data/normalized/labelled"),
         ("predict", "data/predictions/out_of_fold.npy"),
-        ("download", "data/raw"),
+        ("download@files", "data/raw"),
     ],
 )
 def test_one_that_ended_before_its_scores_is_known_by_its_lock_file(finished: Project, stage: str, out: str) -> None:

@@ -104,10 +104,11 @@ def test_everything_killed_while_kaggle_takes_a_submission(served: Kaggle, tmp_p
         served.wait_for("CreateSubmission")
         for process in [*psutil.Process(first.pid).children(recursive=True), first]:
             process.kill()
-    served.released.set()
     with start(tmp_path) as second:
+        assert second.stdout is not None
+        assert "an earlier run ended while it sent these predictions" in second.stdout.readline()
+        served.released.set()
         output = second.communicate()[0]
-    assert "an earlier run ended while it sent these predictions" in output
     assert output.endswith(f"score {SCORE}\n")
     assert len(served.submissions) == 1
 
@@ -144,10 +145,11 @@ def test_a_child_that_does_not_end_at_its_deadline_is_killed(
     monkeypatch.setenv("KAGGLE_DEADLINE_MINUTES", "0.05")
     monkeypatch.setattr("src.sources.kaggle.child.GRACE", 0.5)
     served.faults["StartSubmissionUpload"] = ["hang"]
+    before = {*psutil.Process().children()}  # of other tests
 
     def stop() -> None:
         served.wait_for("StartSubmissionUpload")
-        [child] = psutil.Process().children()
+        [child] = set(psutil.Process().children()) - before
         child.suspend()
 
     stopping = threading.Thread(target=stop)

@@ -177,7 +177,6 @@ def test_a_run_of_one_network_is_told(reproduced: Project) -> None:
     assert re.search(r"accuracy +0\.\d{4}\n95 % interval +0\.\d{4} to 0\.\d{4}\nerrors +\d+ of 800", printed)
     assert "All parameters and metrics equal those of the last commit" in words
     assert "one network: fold 4 of 5, seed 0." in words
-    assert "The files come from the 5,000 digits" in words
     assert f"{100 * reproduced.metrics('train/4-0')['train_accuracy']:.2f} %" in words
     assert "networks have error rates" not in html_text and "Accuracy of each network" not in html_text
     stages = load_yaml((ROOT / "dvc.yaml").read_text())["stages"]

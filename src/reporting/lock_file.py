@@ -5,7 +5,7 @@ from typing import Any
 
 from src.inference import members
 
-TO_SCORES = ("download", "split", "normalize", "ensemble", "predict", "evaluate")
+TO_SCORES = ("download@files", "split", "normalize", "ensemble", "predict", "evaluate")
 """The stages that an accuracy is made by, but for the training of each network."""
 
 
