@@ -72,7 +72,7 @@ report: .venv/runtime  ## write report.html from the current results
 	@python -m src.reporting.report
 
 experiments: .venv/runtime  ## list the experiments: changed parameters, scores, better or worse than the last commit
-	@python -m src.reporting.experiments
+	@python -m src.reporting.experiments.table
 
 submissions: .venv/runtime  ## list the submissions over time: validation accuracy and public score
 	@python -m src.reporting.submissions

@@ -14,10 +14,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from src.core.yaml_1_2 import load_yaml
-from src.reporting import comparison, experiment_list, experiment_pictures, experiments, facts, sweeps
-from src.reporting.experiment_list import Experiment, Experiments, arranged
-from src.reporting.experiments import DRAWN, NOT_COMPARED, Verdict
-from src.reporting.lock_file import Lock
+from src.reporting import comparison
+from src.reporting.experiments import pictures, section, sweeps
+from src.reporting.experiments.listed import DRAWN, UNFINISHED, Experiment, Experiments, arranged
+from src.reporting.experiments.lock_file import Lock
+from src.reporting.experiments.table import table as table_of
+from src.reporting.experiments.verdicts import NOT_COMPARED, Verdict, judge
 from src.reporting.pictures import style
 from src.reporting.pictures.style import Picture
 from tests.conftest import ROOT, Project
@@ -61,17 +63,17 @@ def predicting(tmp_path: Path) -> Callable[[str], dict[str, Path]]:
 
 
 def test_without_an_experiment_it_says_how_to_make_one(finished: Project) -> None:
-    printed = finished.run("python", "-m", "src.reporting.experiments")
+    printed = finished.run("python", "-m", "src.reporting.experiments.table")
     assert printed == "There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp\n"
 
 
 def test_one_that_has_not_finished_has_no_score() -> None:
-    found = arranged(COMMIT, [experiment(state, state=state) for state in experiment_list.UNFINISHED])
-    table = experiments.table(found, experiments.judge(found)).set_index("experiment")
+    found = arranged(COMMIT, [experiment(state, state=state) for state in UNFINISHED])
+    table = table_of(found, judge(found)).set_index("experiment")
     assert table.loc["main", "accuracy"] == "0.9000"
-    for state in experiment_list.UNFINISHED:
+    for state in UNFINISHED:
         assert list(table.loc[state, ["state", "accuracy", "95 % interval", "public score"]]) == [state, "", "", ""]
-    assert facts.count_experiments(found) == (
+    assert section.count(found) == (
         "Experiments since the last commit: 1 queued, 1 running, 1 failed, 1 not evaluated."
     )
 
@@ -85,7 +87,7 @@ def test_the_most_accurate_comes_first_with_what_it_changed_as_it_is_typed(
     )
     better = experiment("better", 0.97, {"recipe": "quick", "split.shuffle": True, "folds": [3, 4]}, public_score=0.95)
     found = arranged(commit, [worse, better])
-    table = experiments.table(found, experiments.judge(found))
+    table = table_of(found, judge(found))
     assert list(table["experiment"]) == ["main", "better", "worse"]
     assert list(table["also changed"]) == ["", "split.shuffle=true", "recipes.linear.lr=0.5, recipes.linear.epochs=6"]
     assert list(table["recipe"]) == ["linear", "quick", "linear"]
@@ -120,7 +122,7 @@ def test_a_verdict_of_one_comparison_may_not_hold_among_two(predicting: Callable
     equal = experiment("equal", 0.94, files=predicting("000000" + "1" * 94))
     missing = experiment("missing", 0.1)
     for others, holds in ([], True), ([missing], True), ([equal], False):
-        verdicts = experiments.judge(arranged(commit, [*others, six]))
+        verdicts = judge(arranged(commit, [*others, six]))
         assert (verdicts[0].judgement, verdicts[0].holds) == ("better", holds)
         assert verdicts[0].p == pytest.approx(2 / 2**6)
     assert (verdicts[1].judgement, verdicts[1].p, verdicts[1].holds) == ("undecided", 1, False)
@@ -148,7 +150,7 @@ def test_of_a_hundred_the_best_thirty_are_drawn_each_in_a_row_that_can_be_read()
         COMMIT, [experiment(f"run-{n}", 0.99 - n / 1000, {"recipes.linear.lr": 1 + n / 100}) for n in range(100)]
     )
     verdicts = [Verdict("better", 0.001, holds=True), Verdict("better", 0.04), Verdict("undecided", 0.5)] * 34
-    picture = experiment_pictures.forest(found, verdicts[:100])
+    picture = pictures.forest(found, verdicts[:100])
     figure = figure_of(picture)
     [axes] = figure.axes
     figure.draw_without_rendering()
@@ -160,7 +162,7 @@ def test_of_a_hundred_the_best_thirty_are_drawn_each_in_a_row_that_can_be_read()
     marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
     assert [line.get_xdata()[0] for line in marks] == pytest.approx([0.99 - n / 1000 for n in range(DRAWN)])
     looks = [(line.get_marker(), line.get_markerfacecolor()) for line in marks]
-    assert looks == [("^", experiment_pictures.BETTER), ("^", "white"), ("o", "white")] * 10
+    assert looks == [("^", pictures.BETTER), ("^", "white"), ("o", "white")] * 10
     assert [line.get_xdata() for line in axes.lines if line.get_linestyle() == "--"] == [[0.9, 0.9]]
     assert legend_of(picture) == ["last commit, 0.9000", "better, also with Holm's correction",
                                   "better, but not with Holm's correction", "undecided"]  # fmt: skip
@@ -175,7 +177,7 @@ def test_one_far_below_the_others_does_not_press_them_together_and_a_long_name_i
     found = arranged(
         COMMIT, [experiment("a", 0.93), experiment("b", 0.91), experiment("c", 0.9), experiment("far", 0.1, changes)]
     )
-    figure = figure_of(experiment_pictures.forest(found, [Verdict("undecided", 0.5)] * 3 + [Verdict("worse", 0.0)]))
+    figure = figure_of(pictures.forest(found, [Verdict("undecided", 0.5)] * 3 + [Verdict("worse", 0.0)]))
     [axes] = figure.axes
     left, right = axes.get_xlim()
     assert 0.8 < left < 0.89 and right > 0.94
@@ -199,7 +201,7 @@ def test_learning_curves_are_those_of_the_best_five_and_what_is_missing_is_named
     found = [experiment("two", 0.95, {"folds": [3, 4]}, files=files), experiment("half", 0.94, {"folds": [3, 4]},
              files={CURVE: files[CURVE]})]  # fmt: skip
     found += [experiment(f"none-{n}", 0.8 - n / 100) for n in range(9)]
-    picture = experiment_pictures.curves(arranged(commit, found))
+    picture = pictures.curves(arranged(commit, found))
     [axes] = figure_of(picture).axes
     assert [list(line.get_ydata()) for line in axes.lines] == [pytest.approx([0.8, 0.95]), [0.8, 0.9]]
     assert [list(line.get_xdata()) for line in axes.lines] == [[2, 4], [2, 4]]
@@ -207,7 +209,7 @@ def test_learning_curves_are_those_of_the_best_five_and_what_is_missing_is_named
     assert picture.text.endswith(
         "two 0.9500 (4), main 0.9000 (4). DVC's cache lacks those of half, none-0, none-1, none-2."
     )
-    nothing = experiment_pictures.curves(Experiments(COMMIT, [experiment("a", 0.9)], []))
+    nothing = pictures.curves(Experiments(COMMIT, [experiment("a", 0.9)], []))
     assert nothing.figure is None and "DVC's cache lacks those of a, main" in nothing.text
 
 
@@ -225,7 +227,7 @@ def test_a_sweep_is_drawn_with_the_commit_where_that_differs_in_nothing_else() -
     assert rate.parameter == "recipes.linear.lr"
     named = [[one.name for one in line] for line in rate.lines]
     assert sorted(named) == [["long-0.01", "long-0.1", "long-1"], ["lr-0.01", "main", "lr-1"]]
-    picture = experiment_pictures.sweep(found, rate)
+    picture = pictures.sweep(found, rate)
     [axes] = figure_of(picture).axes
     assert axes.get_xscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0.01", "0.1", "1"]
@@ -298,7 +300,7 @@ def test_so_is_one_that_was_saved_with_parameters_that_have_not_run(finished: Pr
         assert Lock(content, experiment("saved", changes={key: value}).params).evaluated(), key
 
 
-LIST = ("python", "-m", "src.reporting.experiments")
+LIST = ("python", "-m", "src.reporting.experiments.table")
 AFTER_REPRO = ("python", "-m", "src.reporting.report", "--after-repro", "0")
 
 

@@ -47,7 +47,7 @@ def test_a_run_an_experiment_and_the_reports_in_cells(project: Project, monkeypa
         "!dvc repro",
         "!dvc exp run --name shorter -S recipes.linear.epochs=3",
         "!python -m src.reporting.report",
-        "!python -m src.reporting.experiments",
+        "!python -m src.reporting.experiments.table",
     )
     assert "Running stage 'draw'" in repro and "Running stage 'train@4-0'" in experiment
     assert "report.html" in report and (project.root / "report.html").exists()

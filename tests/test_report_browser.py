@@ -11,8 +11,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from src.reporting import experiment_list, experiments, facts, page, submissions
-from src.reporting.experiment_list import arranged
+from src.reporting import facts, page, submissions
+from src.reporting.experiments import listed
+from src.reporting.experiments import verdicts as verdicts_of
+from src.reporting.experiments.listed import arranged
+from src.reporting.experiments.verdicts import Verdict
 from src.sources.history import COLUMNS
 from tests.browser import assert_contrast, needs_browser, requested, resize, start
 from tests.conftest import Project
@@ -112,9 +115,9 @@ def full_page(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> st
         sweep = [experiment(f"sweep-{lr}", 0.95, {"recipes.linear.lr": lr}) for lr in (0.01, 0.1, 1)]
         others = [experiment(f"another-{n}", 0.97 - n / 2000, {"split.seed": n, "seeds": [n]}) for n in range(97)]
         found = arranged(commit, [*sweep, *others, experiment("later", state="Queued")])
-        verdicts = [experiments.Verdict("better", 0.001, holds=True)] * 50 + [experiments.Verdict("worse", 0.04)] * 50
-        patch.setattr(experiment_list, "collect", lambda: found)
-        patch.setattr(experiments, "judge", lambda _: verdicts)
+        verdicts = [Verdict("better", 0.001, holds=True)] * 50 + [Verdict("worse", 0.04)] * 50
+        patch.setattr(listed, "collect", lambda: found)
+        patch.setattr(verdicts_of, "judge", lambda _: verdicts)
         history = tmp_path_factory.mktemp("history") / "submissions.csv"
         run = "kaggle,short-{0},cnn,4,0,8400,0.99,0.98,0.995,0.985,{0}"
         rows = [f"2026-03-0{day}T10:00:00,{run.format(day)}" for day in range(1, 6)]

@@ -75,7 +75,7 @@ def test_make_and_the_reports_work_on_the_project_in_a_hook(finished: Project, d
     assert not {line.partition("=")[0] for line in shown.splitlines()} & {*git.ANOTHER_REPOSITORY}
     project.set({"recipes.linear.epochs": 41})
     environment = warm.cold() | hook_s(decoy)
-    for module in ("src.reporting.report", "src.reporting.experiments"):
+    for module in ("src.reporting.report", "src.reporting.experiments.table"):
         subprocess.run([sys.executable, "-m", module], cwd=project.root, env=environment, check=True)
     page = (project.root / "report.html").read_text(encoding="utf-8")
     assert project.run("git", "rev-parse", "HEAD")[:8] in page and "recipes.linear.epochs" in page
@@ -96,7 +96,7 @@ def test_a_folder_of_a_larger_repository_is_like_a_repository_of_its_own(finishe
         project.run("dvc", "exp", "run", "--name", "here", "-S", "recipes.linear.epochs=3")
         for module in ("report", "model_card"):
             project.run("python", "-m", f"src.reporting.{module}")
-        table = [line.split() for line in project.run("python", "-m", "src.reporting.experiments").splitlines()]
+        table = [line.split() for line in project.run("python", "-m", "src.reporting.experiments.table").splitlines()]
         page = (project.root / "report.html").read_text(encoding="utf-8")
         [verdict] = re.findall(r'class="verdict">(.*?)</p>', page, re.DOTALL)
         card = (project.root / "docs/model-card.md").read_text(encoding="utf-8")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from src.core import metrics, params
-from src.core.errors import UserError
 from src.core.yaml_1_2 import load_yaml
 from src.data import images
 from src.inference.members import Folds, Seeds
-from src.reporting import comparison, experiment_list, experiments, git, stage_files, status, submissions
+from src.reporting import comparison, git, stage_files, status, submissions
+from src.reporting.experiments import section
 from src.reporting.pictures import labels, results
 
 TABLES = {"split": Path("plots/classes/split.csv"), "classes": Path("plots/classes/validation.csv"),
@@ -57,7 +57,7 @@ def collect() -> dict[str, Any]:
         "submissions": submissions.table().to_dict("records"),
         "agreement": submissions.agreement(),
         "no_score": no_score(settings, by_file),
-        "experiments": describe_experiments(),
+        "experiments": section.describe(),
         **compare(comparison.Run(settings, by_file, predicted)),
     }
 
@@ -88,45 +88,6 @@ def describe_origin(settings: Mapping[str, Any]) -> str:
         "local": f"{sources.get('local', {}).get('path')}, on this machine",
         "kaggle": f"the competition {sources.get('kaggle', {}).get('competition')} at Kaggle",
     }.get(settings["source"], "")
-
-
-def describe_experiments() -> dict[str, Any]:
-    """Return the experiments as `experiment_list` has `found` them, with their `verdicts`, and as `rows` of a table.
-
-    `count` is a sentence with their number in each state, `left_out` how many are not drawn, and `not_compared` has the
-    names of those without a verdict.
-    """
-    try:
-        found = experiment_list.collect()
-    except UserError as error:
-        return {"count": f"{error}.", "rows": [], "not_compared": []}
-    if found is None:
-        return {"count": f"{experiments.NONE}.", "rows": [], "not_compared": []}
-    verdicts = experiments.judge(found)
-    judged = [*zip(found.finished, verdicts, strict=True)]
-    return {
-        "found": found,
-        "verdicts": verdicts,
-        "count": count_experiments(found),
-        "left_out": max(0, len(judged) - experiments.DRAWN),
-        "not_compared": [one.name for one, verdict in judged if verdict.p is None],
-        "rows": [
-            {"experiment": one.label(found.commit), "accuracy": one.evaluation["accuracy"],
-             "interval": f"{one.evaluation['ci_low']:.4f} to {one.evaluation['ci_high']:.4f}",
-             "verdict": verdict.judgement,
-             "p": "—" if verdict.p is None else "< 0.001" if verdict.p < 0.001 else f"{verdict.p:.3f}",
-             "holm": "yes" if verdict.holds else "no"}
-            for one, verdict in judged
-        ],
-    }  # fmt: skip
-
-
-def count_experiments(found: experiment_list.Experiments) -> str:
-    """Return a sentence with the number of experiments in each state."""
-    states = Counter(one.state for one in found.unfinished)
-    counts = {"finished": len(found.finished), **{state.lower(): states[state] for state in experiment_list.UNFINISHED}}
-    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    return f"Experiments since the last commit: {said}."
 
 
 def describe_sets(normalized_dir: Path = Path("data/normalized")) -> dict[str, Any]:

@@ -36,12 +36,12 @@ def draw_experiments(experiments: Mapping[str, Any]) -> dict[str, EmbeddedPictur
     """Return the pictures of the experiments, by name; there is none before one has finished."""
     if not experiments["rows"]:
         return {}
-    from src.reporting import experiment_pictures  # loads matplotlib
+    from src.reporting.experiments import pictures  # loads matplotlib
     from src.reporting.pictures import style
 
     embedded = {}
     with style.applied():
-        for name, picture in experiment_pictures.draw(experiments["found"], experiments["verdicts"]).items():
+        for name, picture in pictures.draw(experiments["found"], experiments["verdicts"]).items():
             embedded[name] = EmbeddedPicture(picture.text)
             if picture.figure is not None:
                 png = io.BytesIO()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from src.core import cli, metrics
 from src.core.errors import UserError
-from src.reporting import experiment_refs, git
+from src.reporting import git
+from src.reporting.experiments import refs
 
 PAGE = Path("report.html")
 INPUTS = ("params.yaml", "dvc.yaml", "dvc.lock")
@@ -64,7 +65,7 @@ def _fingerprint() -> str:
         digest.update(file.read_bytes() if file.is_file() else b"missing")
     # a stage that failed has lost its pictures, for DVC deletes the outputs of a stage before it runs
     digest.update(str(sorted(Path("plots/pictures").glob("*.png"))).encode())
-    digest.update(experiment_refs.traces().encode())
+    digest.update(refs.traces().encode())
     return digest.hexdigest()
 
 

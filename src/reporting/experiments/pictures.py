@@ -10,12 +10,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from src.reporting import sweeps
-from src.reporting.experiment_list import Experiment, Experiments, value_text, written
-from src.reporting.experiments import DRAWN, NOT_COMPARED, Verdict
+from src.reporting.experiments import sweeps
+from src.reporting.experiments.listed import DRAWN, Experiment, Experiments, value_text, written
+from src.reporting.experiments.sweeps import Sweep
+from src.reporting.experiments.verdicts import NOT_COMPARED, Verdict
 from src.reporting.pictures import style
 from src.reporting.pictures.style import Picture
-from src.reporting.sweeps import Sweep
 
 BEST = 5  # learning curves, and the last commit
 NAME = 3.0  # inches for the name of an experiment, at most

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from src.reporting import comparison
-from src.reporting.experiment_list import Experiment, Experiments
+from src.reporting.experiments.listed import Experiment, Experiments
 
 MOST = 3  # parameters
 LINES = 5  # of one parameter

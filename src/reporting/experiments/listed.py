@@ -11,13 +11,18 @@ import pandas as pd
 from src.core.errors import UserError
 from src.core.yaml_1_2 import load_yaml
 from src.inference import members
-from src.reporting import comparison, experiment_refs, git
+from src.reporting import comparison, git
 from src.reporting.comparison import Change
-from src.reporting.lock_file import Lock
+from src.reporting.experiments import refs
+from src.reporting.experiments.lock_file import Lock
 from src.reporting.pictures import results
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
+
+NONE = "There is no experiment since the last commit. Run one: dvc exp run -S recipe=mlp"
+
+DRAWN = 30  # in a picture, the most accurate
 
 QUEUED, RUNNING, FAILED, NOT_EVALUATED = UNFINISHED = ("Queued", "Running", "Failed", "Not evaluated")
 """The states of an experiment without scores of its own. What git has of it are the scores of the last commit."""
@@ -93,7 +98,7 @@ def collect() -> Experiments | None:
     Raises:
         UserError: DVC cannot list them.
     """
-    if not experiment_refs.traces():
+    if not refs.traces():
         return None
     # not dvc.api.exp_show: it takes a third of a second for each experiment that it has not listed before
     from dvc.exceptions import DvcException
@@ -102,7 +107,7 @@ def collect() -> Experiments | None:
     head, branch = git.ask("rev-parse", "HEAD"), git.ask("symbolic-ref", "--short", "HEAD")
     try:
         with Repo() as repo:
-            listed = [*((*one, "") for one in experiment_refs.finished(head)), *_unfinished(repo, head)]
+            listed = [*((*one, "") for one in refs.finished(head)), *_unfinished(repo, head)]
             contents = _contents([head, *(rev for rev, _, _ in listed)])
             commit = _read(repo, branch or head[:7], "", contents[head])
             found = [_read(repo, name, state, contents[rev]) for rev, name, state in listed]
