@@ -16,6 +16,7 @@ from src.data.images import ImageSet, open_set
 from src.models import networks
 from src.models.checkpoints import Checkpoint
 from src.models.determinism import repeatable
+from src.models.forward import probabilities
 from src.models.recipes import Recipe
 from src.training import losses
 from src.training.augmentation import TrainingImages
@@ -173,6 +174,19 @@ def test_after_few_batches_a_network_predicts_as_well_as_it_trained(finished: Pr
     quick = params.validate(params.read(), Params, []).recipes["quick"]
     _, curve = train(quick, 4, 0, open_set(finished.root / "data/normalized/labelled"), CPU)
     assert curve[-1].validation_accuracy > 0.9
+
+
+def test_a_learning_curve_ends_with_the_loss_and_the_accuracy_of_the_network_s_predictions(digits: ImageSet) -> None:
+    """So validation images are preprocessed as those of any other prediction are."""
+    deslanted = recipe(model="mlp", preprocessing={"deslant": True, "width": 16}, epochs=2)
+    checkpoint, curve = train(deslanted, 3, 0, digits, CPU)
+    network = networks.restore(checkpoint)
+    _, validation_set = digits.split(3)
+    predicted = torch.cat([*probabilities(network, validation_set.images, 0, deslanted.preprocessing)])
+    of_labels = predicted[torch.arange(150), torch.from_numpy(validation_set.known_labels)]
+    accuracy = (predicted.argmax(dim=1).numpy() == validation_set.known_labels).mean()
+    assert curve[-1].validation_accuracy == pytest.approx(accuracy, abs=1e-12)
+    assert curve[-1].validation_loss == pytest.approx(-of_labels.log().mean().item(), rel=1e-5)
 
 
 def test_a_batch_is_at_most_a_thirtieth_of_the_training_images_and_says_so(
