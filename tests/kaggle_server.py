@@ -164,7 +164,7 @@ class Kaggle:
     def wait_for(self, request: str, count: int = 1) -> None:
         """Wait until so many of these requests have arrived."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: self.requests.count(request) >= count, 60), f"no {request} came"
+            assert self.arrived.wait_for(lambda: self.requests.count(request) >= count, 120), f"no {request} came"
 
     def fail(self, faults: Mapping[str, list[int | str | None]]) -> None:
         """Let requests fail; the lists are copied, since they are used up."""

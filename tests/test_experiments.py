@@ -331,7 +331,7 @@ def test_of_real_experiments_only_what_was_evaluated_has_a_score_and_the_report_
     reproduced.run(*run, "trained", "-S", "recipes.linear.lr=0.5", "-S", "recipes.linear.epochs=40", "train")
     reproduced.run("git", "checkout", "--quiet", ".")
     reproduced.run("dvc", "checkout", "--quiet")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while "Failed" not in reproduced.run("dvc", "queue", "status") and time.monotonic() < deadline:
         time.sleep(0.5)
     reproduced.run(*run, "later", "--queue", "-S", "recipe=quick")

@@ -56,7 +56,7 @@ def test_ctrl_c_ends_all_and_keeps_what_had_finished(three_folds: Project) -> No
         finished = next(line.split()[0] for line in run.stdout if line.startswith("train@"))
         os.killpg(run.pid, signal.SIGINT)
         printed = run.stdout.read()
-        assert run.wait(20) == 1
+        assert run.wait(60) == 1
     assert printed.splitlines()[-1] == "error: interrupted; the networks that had finished are kept"
     with pytest.raises(ProcessLookupError):
         os.killpg(run.pid, 0)

@@ -135,7 +135,7 @@ def test_a_child_ends_at_its_deadline_without_its_run(
         served.wait_for("StartSubmissionUpload")
         [child] = psutil.Process(first.pid).children()
         first.kill()
-    child.wait(5.0)
+    child.wait(60.0)
 
 
 @pytest.mark.slow
