@@ -38,18 +38,18 @@ def test_what_is_refused_what_is_sent_and_what_is_not(project: Project) -> None:
             "python", "-m", "src.reporting.report", "--after-repro", "0", fails=True
         )
         project.commit()
-        output = project.run("dvc", "exp", "run", "--name", "refused", "-S", "recipes.linear.epochs=3")
+        output = project.run("dvc", "exp", "run", "--name", "refused", "-S", "recipes.linear.epochs=3", "submit")
         assert "used up" in output
         assert "refused" in project.run("dvc", "exp", "list")
-        assert project.repro() == ["submit"]
+        assert project.repro("submit") == ["submit"]
         assert project.metrics("submit") == {"refused": 1}
         kaggle.daily = 1000
-        assert project.repro() == ["submit"]
+        assert project.repro("submit") == ["submit"]
         first = project.metrics("submit")
         assert first == {"public_score": kaggle.submissions[1].score}
         project.commit()
 
-        assert project.repro() == []
+        assert project.repro("submit") == []
         assert project.repro("--force", "--single-item", "submit") == ["submit"]
         assert project.metrics("submit") == first
         assert len(kaggle.submissions) == 2

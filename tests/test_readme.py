@@ -321,10 +321,10 @@ def test_other_experiments_one_that_fails_and_the_way_back(reproduced: Project) 
     ran = stages_run(follow(reproduced, "dvc exp run -S recipe=quick -S 'folds=[0,1,2,3,4]'"))
     assert len([name for name in ran if name.startswith("train@")]) == 5
     assert "train@4-0" in stages_run(
-        reproduced.run("dvc", "exp", "run", "-S", "recipe=linear", "-S", "recipes.linear.lr=0.05")
+        reproduced.run("dvc", "exp", "run", "-S", "recipe=linear", "-S", "recipes.linear.lr=0.05", "evaluate")
     )
     follow(reproduced, "git checkout .", "dvc checkout")
-    reproduced.run("dvc", "exp", "run", "-S", "recipe=quick")
+    reproduced.run("dvc", "exp", "run", "-S", "recipe=quick", "evaluate")
     reproduced.run("dvc", "exp", "run", "-S", "recipe=none", fails=True)
     assert reproduced.metrics("evaluate") != scores
     follow(reproduced, "git read-tree HEAD", "git checkout .", "dvc checkout")

@@ -1,6 +1,7 @@
 """The report: what it says of a run, and of a run of which something is missing."""
 
 import html
+import random
 import re
 import shutil
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom, binomtest
 from sklearn.datasets import load_digits
 
 from src.core import metrics
@@ -67,6 +69,15 @@ def test_a_difference_is_judged_and_the_least_that_could_have_been_found_is_told
 ) -> None:
     paired = comparison.Paired(100, corrected, new)
     assert (paired.judgement, paired.detectable()) == (judgement, least)
+
+
+def test_p_values_and_least_differences_are_those_of_scipy() -> None:
+    chance = random.Random(0)
+    for corrected, new in [(chance.randint(0, most), chance.randint(0, most)) for most in (3, 20, 300) * 100]:
+        paired, differ = comparison.Paired(1000, corrected, new), corrected + new
+        assert paired.p == pytest.approx(binomtest(corrected, differ).pvalue if differ else 1.0, rel=1e-9)
+        fewest = binom.ppf(comparison.SIGNIFICANCE / 2, differ, 0.5) - 1
+        assert paired.detectable() == (differ - 2 * fewest if fewest >= 0 else 0)
 
 
 def test_one_fold_and_five_are_compared_on_the_images_that_both_validated() -> None:

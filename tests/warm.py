@@ -29,9 +29,8 @@ OURS = ("src", "stages")
 
 LIBRARIES = (
     "dvc.cli.parser", "dvc.repo.experiments.executor.local", "dvc.repo.experiments.queue.celery", "dvc.repo.reproduce",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "onnxscript", "scipy.stats",
-    "sklearn.metrics",
-    "torch.onnx._internal.exporter._core",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "onnxscript",
+    "sklearn.model_selection", "torch.onnx._internal.exporter._core",
 )  # fmt: skip
 """What is imported only where it is needed."""
 

@@ -2,13 +2,13 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy.stats import binom, binomtest
 
 from src.core.yaml_1_2 import load_yaml
 from src.reporting import git
@@ -108,8 +108,8 @@ class Paired:
     @property
     def p(self) -> float:
         """The p-value of McNemar's exact test; 1 where the runs are correct on the same images."""
-        differ = self.corrected + self.new
-        return float(binomtest(self.corrected, differ).pvalue) if differ else 1.0
+        fewer = min(self.corrected, self.new)
+        return min(1.0, 2 * next(islice(_tails(self.corrected + self.new), fewer, None)))
 
     @property
     def judgement(self) -> str:
@@ -121,8 +121,18 @@ class Paired:
     def detectable(self) -> int:
         """Return the least difference in errors that so many differing images make significant; 0 if none does."""
         differ = self.corrected + self.new
-        fewest = int(binom.ppf(SIGNIFICANCE / 2, differ, 0.5)) - 1
-        return differ - 2 * fewest if fewest >= 0 else 0
+        significant = sum(1 for _ in takewhile(lambda tail: 2 * tail < SIGNIFICANCE, _tails(differ)))
+        return differ - 2 * (significant - 1) if significant else 0
+
+
+def _tails(trials: int) -> Iterator[float]:
+    """Yield the probability of at most 0, 1, 2, ... successes in trials that succeed or fail with equal probability."""
+    outcomes, ways = 2**trials, 1  # in whole numbers, which are exact
+    at_most = ways
+    for successes in range(trials + 1):
+        yield at_most / outcomes
+        ways = ways * (trials - successes) // (successes + 1)
+        at_most += ways
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
