@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from src.core.errors import UserError
-from src.core.params import validate
 from src.core.yaml_1_2 import load_yaml
 from src.inference import members
-from src.inference.members import Folds, Seeds
 from src.reporting import comparison, git
 from src.reporting.comparison import Change
 from src.reporting.experiments import refs
@@ -169,20 +167,10 @@ def _contents(revs: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def _read(repo: "Repo", name: str, state: str, content: Mapping[str, Any]) -> Experiment:
     params = content[PARAMS]
-    lock = Lock(content[LOCK], params) if content[SCORES] and _can_run(params) else None
+    lock = Lock(content[LOCK], params) if content[SCORES] else None
     if state or lock is None or not lock.evaluated():
         return Experiment(name, params, state or NOT_EVALUATED)
     stored = {path: Path(repo.cache.local.oid_to_path(md5)) for path, md5 in lock.written.items()}
     files = {path: file for path, file in stored.items() if file.is_file()}
     score = content[SUBMISSION].get("public_score") if lock.fresh("submit") else None
     return Experiment(name, params, "", content[SCORES], score, files)
-
-
-def _can_run(params: Mapping[str, Any]) -> bool:
-    """Return whether the parameters name the networks; those of an experiment that was queued may not."""
-    try:
-        validate(params.get("folds"), Folds, ["folds"])
-        validate(params.get("seeds"), Seeds, ["seeds"])
-    except UserError:
-        return False
-    return True

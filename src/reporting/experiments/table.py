@@ -39,7 +39,7 @@ def _described(one: Experiment, commit: Experiment, judgement: str) -> dict[str,
     changed = [written(change) for change in one.changed(commit) if change.name not in OWN_COLUMNS]
     described = {
         "experiment": one.name,
-        **{key: value_text(one.params.get(key, "")) for key in OWN_COLUMNS},
+        **{key: value_text(one.params[key]) for key in OWN_COLUMNS},
         "also changed": ", ".join(changed),
         "state": one.state,
     }
