@@ -39,18 +39,18 @@ def test_pictures_are_drawn_whatever_backend_is_exported(module: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_an_experiment_and_the_reports_in_cells(reproduced: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_an_experiment_and_the_reports_in_cells(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", warm.cold()["PATH"])
     _, repro, experiment, report, table = execute(
-        reproduced.root,
+        project.root,
         f"import os; os.environ.update({EXPORTED})",
-        "!dvc repro --force --single-item draw",
-        "!dvc exp run --name shorter -S recipes.linear.epochs=3 submit",
+        "!dvc repro",
+        "!dvc exp run --name shorter -S recipes.linear.epochs=3",
         "!python -m src.reporting.report",
         "!python -m src.reporting.experiments.table",
     )
     assert "Running stage 'draw'" in repro and "Running stage 'train@4-0'" in experiment
-    assert "report.html" in report and (reproduced.root / "report.html").exists()
+    assert "report.html" in report and (project.root / "report.html").exists()
     assert "shorter" in table
     assert not any(word in printed for printed in (repro, experiment, report, table) for word in ("Traceback", "ERROR"))
 

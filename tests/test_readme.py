@@ -18,8 +18,6 @@ import pytest
 from PIL import Image
 from scipy.stats import binomtest
 
-from benchmarks.path import PAGE, ROW, SAMPLE
-from benchmarks.path import steps as steps_of_path
 from tests.competitions import digits
 from tests.conftest import ROOT, Project, stages_run
 from tests.kaggle_server import serve
@@ -27,10 +25,7 @@ from tests.test_other_competitions import check_run, letters
 from tests.test_packages import ORDER
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OTHERS = (
-    "CONTRIBUTING.md", "docs/another-competition.md", "docs/competing.md", "docs/extending.md", "docs/path.md",
-    "docs/sharing.md",
-)  # fmt: skip
+OTHERS = ("CONTRIBUTING.md", "docs/another-competition.md", "docs/competing.md", "docs/extending.md", "docs/sharing.md")
 DOCUMENTS = "\n".join([README, *((ROOT / name).read_text(encoding="utf-8") for name in OTHERS)])
 VALIDATION_IMAGES = 42_000  # of the full data: all that are labelled
 
@@ -43,7 +38,6 @@ RUN_BY_NO_TEST = {
     "python -m pip install -r requirements.txt": "installs for minutes; on Windows, in the workflow",
     "make bench": "needs the full data, and half an hour",
     "python -m benchmarks.wheels": "asks the package index",
-    "python -m benchmarks path": "needs the full data, and a quarter of an hour",
     "pytest tests/test_folds.py": "runs the tests themselves",
     'pytest -k "excluded"': "runs the tests themselves",
     "dvc exp run -S source=kaggle -S sources.kaggle.competition=NAME": "test_kaggle_runs.py sets both in params.yaml",
@@ -321,7 +315,7 @@ def test_other_experiments_one_that_fails_and_the_way_back(reproduced: Project) 
     ran = stages_run(follow(reproduced, "dvc exp run -S recipe=quick -S 'folds=[0,1,2,3,4]'"))
     assert len([name for name in ran if name.startswith("train@")]) == 5
     assert "train@4-0" in stages_run(
-        reproduced.run("dvc", "exp", "run", "-S", "recipe=linear", "-S", "recipes.linear.lr=0.05", "evaluate")
+        reproduced.run("dvc", "exp", "run", "-S", "recipe=linear", "-S", "recipes.linear.lr=0.05")
     )
     follow(reproduced, "git checkout .", "dvc checkout")
     reproduced.run("dvc", "exp", "run", "-S", "recipe=quick", "evaluate")
@@ -383,35 +377,6 @@ def test_a_model_a_picture_a_metric_and_a_source_of_one_s_own(reproduced: Projec
     assert len((root / "data/predictions/submission.csv").read_text().splitlines()) == 501
     for shown in (entry, metric, picture, "half: HalfSource", settings):
         assert f"`{shown}`" in DOCUMENTS
-
-
-@pytest.mark.slow
-def test_the_path_from_the_notebook_to_five_folds(reproduced: Project) -> None:
-    steps = [
-        "dvc exp run -S recipe=notebook",
-        "dvc exp run -S recipes.notebook.loss=cross_entropy",
-        "dvc exp run -S recipes.notebook.initial_range=0.01",
-        "dvc exp run -S recipe=linear",
-        "dvc exp run -S recipe=mlp -S '~recipes.mlp.augmentation'",
-        "dvc exp run -S '+recipes.mlp.augmentation={rotation:4.0,zoom:0.1,shear:0.05,shift:1.0}'",
-        "dvc exp run -S recipe=quick",
-        "dvc exp run -S recipe=cnn",
-        "dvc exp run -S 'folds=[0,1,2,3,4]'",
-    ]
-    assert [command for _, command in steps_of_path()] == steps
-    page = PAGE.read_text(encoding="utf-8")
-    shown = [row.split("|")[SAMPLE + 1].split()[0] for row in page.splitlines() if ROW.match(row)]
-    assert len(shown) == len(steps)
-    # fewer epochs than the page's, but for `linear`
-    reproduced.set({f"recipes.{recipe}.epochs": epochs for recipe, epochs in (("notebook", 2), ("mlp", 2), ("cnn", 1))})
-    for number, command in enumerate(steps):
-        assert command in commands()
-        ran = reproduced.run("bash", "-c", f"{command} evaluate")
-        default = number == steps.index("dvc exp run -S recipe=linear")
-        assert ("train@4-0" in stages_run(ran)) == (not default)
-        if default:
-            assert f"{reproduced.metrics('evaluate')['accuracy']:.4f}" == shown[number]
-    assert reproduced.metrics("evaluate")["images"] == 4000
 
 
 @pytest.mark.slow
