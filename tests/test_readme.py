@@ -346,6 +346,7 @@ def test_the_path_from_the_notebook_to_five_folds(reproduced: Project) -> None:
     for name, rows in (("train.csv", 500), ("test.csv", 100), ("sample_submission.csv", 100)):
         (few / name).write_text("".join((raw / name).read_text().splitlines(keepends=True)[: rows + 1]))
     reproduced.set({"source": "local"})
+    reproduced.run("dvc", "freeze", "audit", "draw")
     recipes = load_yaml((reproduced.root / "params.yaml").read_text())["recipes"]
     cross_entropy = recipes["notebook"] | {"loss": "cross_entropy"}
     path = {
