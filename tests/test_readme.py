@@ -205,6 +205,8 @@ def test_the_quick_start_shows_the_result_of_the_default_run() -> None:
     assert f"    95 % interval   {evaluation['ci_low']:.4f} to {evaluation['ci_high']:.4f}\n" in README
     assert f"    errors          {evaluation['errors']} of {evaluation['images']} validation images\n" in README
     assert f"    public score    {score}\n" in README
+    path = (ROOT / "docs/path.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| 4 \| [^|]+ \| {evaluation['accuracy']:.4f} \(", path, re.MULTILINE), "the default recipe"
 
 
 def test_every_command_is_run_by_a_test_or_named_with_the_reason() -> None:
