@@ -120,7 +120,7 @@ def test_files_by_hand_change_nothing_of_another_source(reproduced: Project) -> 
 
 @pytest.mark.slow
 def test_files_by_hand_leave_an_earlier_experiment_up_to_date(reproduced: Project) -> None:
-    reproduced.run("dvc", "exp", "run", "--name", "earlier", "-S", "recipes.linear.epochs=2", "submit")
+    reproduced.run("dvc", "exp", "run", "--name", "earlier", "-S", "recipes.linear.epochs=2")
     reproduced.run("git", "checkout", ".")
     write_zip(reproduced.root / "data/by-hand/digits.zip")
     reproduced.run("dvc", "exp", "apply", "earlier")
