@@ -1,7 +1,6 @@
 """Projects in which the page to draw on was made."""
 
 import shutil
-from contextlib import chdir
 
 from filelock import FileLock
 
@@ -31,8 +30,7 @@ def with_demo(finished: Project, name: str) -> Project:
                 incomplete.set(SETTINGS[name])
                 incomplete.repro()
                 incomplete.commit()
-            with chdir(incomplete.root):
-                build.main()
+            incomplete.run("python", "-m", "src.demo.build")
             incomplete.root.parent.rename(project.root.parent)
     return project
 
