@@ -1,8 +1,7 @@
 """Killed at any moment, the next `dvc repro` ends right, with one submission counted."""
 
-import os
+import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from src.core.errors import UserError
 from src.sources.locking import exclusive
+from tests import warm
 from tests.competitions import digits
 from tests.conftest import Project
 from tests.kaggle_client import SCORE
@@ -26,7 +26,7 @@ def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: s
     """
     kaggle.reset()
     kaggle.faults[request] = [fault, None]
-    with start(project, stage, subprocess.DEVNULL) as first:
+    with start(project, stage, subprocess.DEVNULL, warm.cold()) as first:
         kaggle.wait_for(request)
         if victim == "dvc":
             first.kill()
@@ -36,7 +36,7 @@ def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: s
                     if f"stages.{stage}" in " ".join(process.cmdline()):
                         process.kill()
     waited = False
-    with start(project, stage, subprocess.PIPE) as second:
+    with start(project, stage, subprocess.PIPE, warm.environment({})) as second:
         assert second.stdout
         for line in second.stdout:
             if "has not finished yet; waiting for it" in line:
@@ -46,13 +46,12 @@ def kill_at(project: Project, kaggle: Kaggle, stage: str, request: str, fault: s
     return waited
 
 
-def start(project: Project, stage: str, output: int) -> "subprocess.Popen[str]":
+def start(project: Project, stage: str, output: int, environment: dict[str, str]) -> "subprocess.Popen[str]":
     """Start `dvc repro` for one stage."""
-    folder = Path(sys.executable).parent
-    path = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    dvc = shutil.which("dvc", path=environment["PATH"])
     return subprocess.Popen(
-        [folder / "dvc", "repro", "--single-item", stage],
-        cwd=project.root, env=os.environ | project.environment | path, stdout=output, text=True,
+        [str(dvc), "repro", "--single-item", stage],
+        cwd=project.root, env=environment | project.environment, stdout=output, text=True,
     )  # fmt: skip
 
 

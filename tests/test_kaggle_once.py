@@ -99,7 +99,7 @@ def test_a_signal_to_the_group_while_kaggle_takes_a_submission(
 
 
 def test_everything_killed_while_kaggle_takes_a_submission(served: Kaggle, tmp_path: Path) -> None:
-    served.takes = 60.0  # unless it is released
+    served.takes = 20.0  # unless it is released
     with start(tmp_path) as first:
         served.wait_for("CreateSubmission")
         for process in [*psutil.Process(first.pid).children(recursive=True), first]:

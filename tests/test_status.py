@@ -34,7 +34,7 @@ def fail_in_a_stage(project: Project) -> None:
 
 def check_out_another_commit(project: Project) -> None:
     project.set({"recipes.linear.epochs": 3})
-    project.repro("submit")
+    project.repro("train")
     project.commit()
     project.run("git", "checkout", "--quiet", "HEAD~1")
 

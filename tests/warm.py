@@ -29,9 +29,11 @@ ROOT = Path(__file__).parent.parent
 OURS = ("src", "stages")
 
 LIBRARIES = (
-    "dvc.cli.parser", "dvc.repo.experiments.executor.local", "dvc.repo.experiments.queue.celery", "dvc.repo.reproduce",
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "onnxscript",
-    "sklearn.model_selection", "torch.onnx._internal.exporter._core",
+    "dulwich.porcelain", "dvc.cli.parser", "dvc.repo.datasets", "dvc.repo.experiments.executor.local",
+    "dvc.repo.experiments.queue.celery", "dvc.repo.plots", "dvc.repo.reproduce", "dvc.repo.stage",
+    "hydra.core.override_parser.overrides_parser", "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg", "matplotlib.style.core", "networkx", "onnxscript", "pygit2", "ruamel.yaml",
+    "sklearn.model_selection", "tabulate", "torch.onnx._internal.exporter._core",
 )  # fmt: skip
 """What is imported only where it is needed."""
 
