@@ -127,7 +127,9 @@ def test_the_comment_is_a_table_of_the_right_pull_request(tmp_path: Path) -> Non
 
 
 def run_hook(project: Project, hook: str, *files: str, fails: bool) -> str:
-    return project.run(*HOOKS[hook]["entry"].split(), *files, fails=fails)
+    # pytest in a hook shall not clear away the folders of other runs of the tests
+    apart = {"PYTEST_DEBUG_TEMPROOT": str(project.root.parent)}
+    return project.run(*HOOKS[hook]["entry"].split(), *files, fails=fails, **apart)
 
 
 def test_the_hooks_for_style_and_commits(reproduced: Project) -> None:
