@@ -2,8 +2,8 @@
 
 A server imports what the stages, the reports and DVC import, forgets the modules of the project, and forks for every
 command. The new process has the arguments, folder, environment, limits and open files of the `python -m MODULE` or the
-`dvc` that asked for it: two programs in a folder that comes first in the PATH of a test. Whatever else they are asked
-for, as `python -c`, a new interpreter does.
+`dvc` that asked for it: two programs in a folder that comes first in the PATH of a test. The first is `sys.executable`
+as well for what is run. Whatever else they are asked for, as `python -c`, a new interpreter does.
 """
 
 import atexit
@@ -140,6 +140,7 @@ def serve(listening: socket.socket, tests: int) -> socket.socket:
 
 def run(connection: socket.socket) -> None:
     """Be the process that is asked for, and end with its status."""
+    sys.executable = str(Path(connection.getsockname()).with_name("python"))
     with connection:
         request, descriptors, *_ = socket.recv_fds(connection, 1 << 16, 3)
         while part := connection.recv(1 << 16):
