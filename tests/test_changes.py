@@ -136,7 +136,7 @@ def test_folds_and_seeds_that_come_and_go_train_only_what_is_new_and_leave_nothi
     reproduced.commit()
 
     clone = clone_of(reproduced, tmp_path / "clone")
-    assert trained(clone.repro()) == ["4-0"]
+    assert trained(clone.repro("evaluate")) == ["4-0"]
     assert clone.changed() == ""
     assert_only(clone, {"4-0"})
 
