@@ -46,7 +46,7 @@ def test_one_that_fails_leaves_the_others_to_finish(three_folds: Project) -> Non
 
 
 def test_ctrl_c_ends_all_and_keeps_what_had_finished(three_folds: Project) -> None:
-    three_folds.set({"recipes.linear.epochs": 200})
+    three_folds.set({"recipes.linear.epochs": 100})
     with subprocess.Popen(
         JOBS, cwd=three_folds.root, env=warm.cold(), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
