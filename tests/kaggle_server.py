@@ -49,7 +49,7 @@ class Competition:
     Attributes:
         name: as in the address of its page.
         files: the content of its zip, by name.
-        answers: the right label of each id.
+        answers: the right label of each id whose prediction is scored.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Competition:
         return packed.getvalue()
 
     def score(self, uploaded: bytes) -> float | None:
-        """Return the share of right predictions; None if the file does not predict each id once."""
+        """Return the share of right predictions; None if the file does not predict what it has to."""
         header, *rows = csv.reader(io.StringIO(uploaded.decode()))
-        expected = next(csv.reader(io.StringIO(self.files["sample_submission.csv"].decode())))
-        if header != expected or sorted(id_ for id_, _ in rows) != sorted(self.answers):
+        expected, *wanted = csv.reader(io.StringIO(self.files["sample_submission.csv"].decode()))
+        if header != expected or sorted(id_ for id_, _ in rows) != sorted(id_ for id_, _ in wanted):
             return None
-        return sum(self.answers[id_] == label for id_, label in rows) / len(rows)
+        return sum(self.answers.get(id_) == label for id_, label in rows) / len(self.answers)
 
 
 @dataclass

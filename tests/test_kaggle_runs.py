@@ -1,18 +1,13 @@
 """Whole runs by the real DVC with the real client: downloads, scores, what is sent and what is not."""
 
 import csv
-import io
 import json
-import zipfile
 
 import pytest
 
-from benchmarks import full_data
 from tests.competitions import digits, letters
 from tests.conftest import Project
-from tests.kaggle_server import SECRETS, Competition, Kaggle, Submission, serve
-
-ZIP = full_data.find_zip()
+from tests.kaggle_server import SECRETS, Kaggle, Submission, serve
 
 
 def point_at(project: Project, kaggle: Kaggle) -> None:
@@ -96,29 +91,3 @@ def test_another_competition_of_the_same_shape(project: Project) -> None:
     assert [id_ for id_, _ in rows] == [str(id_) for id_ in range(9000, 9100)]
     classes = csv.DictReader((project.root / "plots/classes/validation.csv").open(newline=""))
     assert [row["class"] for row in classes] == [*map(str, range(3, 13))]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(ZIP is None, reason=full_data.WHERE)
-def test_the_full_size(project: Project) -> None:
-    assert ZIP is not None
-    predicted = 4000
-    with zipfile.ZipFile(ZIP) as archive:
-        header, *rows = archive.read("train.csv").decode().splitlines(keepends=True)
-    labels, pixels = zip(*(row.split(",", 1) for row in [header, *rows[-predicted:]]), strict=True)
-    answers = {str(id_): label for id_, label in enumerate(labels[1:], start=1)}
-    files = {
-        "train.csv": "".join([header, *rows[:-predicted]]),
-        "test.csv": "".join(pixels),
-        "sample_submission.csv": "ImageId,Label\n" + "".join(f"{id_},0\n" for id_ in answers),
-    }
-    encoded = {name: text.encode() for name, text in files.items()}
-    with serve(Competition("digit-recognizer", encoded, answers)) as kaggle:
-        point_at(project, kaggle)
-        project.run("dvc", "repro", "submit")
-    sent = csv.DictReader(io.StringIO((project.root / "data/predictions/submission.csv").read_text()))
-    right = [row["Label"] == answers[row["ImageId"]] for row in sent]
-    assert len(right) == predicted
-    assert project.metrics("submit") == {"public_score": pytest.approx(sum(right) / predicted, abs=1e-5)}
-    scores = project.metrics("evaluate")
-    assert scores["ci_low"] - 0.01 < sum(right) / predicted < scores["ci_high"] + 0.01

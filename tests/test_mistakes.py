@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from benchmarks import full_data
 from src.evaluation import mistakes
 from tests.conftest import Project
 
@@ -38,20 +36,3 @@ def test_the_table_has_the_wrong_predictions_of_the_run(finished: Project) -> No
     wrong = rows[rows["label"] != rows["predicted"]]
     assert len(ranked) == finished.metrics("evaluate")["errors"]
     pd.testing.assert_frame_equal(ranked.sort_values("row", ignore_index=True)[COLUMNS], wrong.reset_index(drop=True))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(full_data.find_zip() is None, reason=full_data.WHERE)
-def test_of_fifty_labels_of_a_fold_flipped_at_random_forty_five_are_among_the_first_sixty(project: Project) -> None:
-    raw = project.root / "data" / "by-hand"
-    full_data.unpack(full_data.required_zip(), raw)
-    (raw / "labelled.npy").unlink()
-    train = pd.read_csv(raw / "train.csv")
-    generator = np.random.default_rng(0)
-    flipped = generator.choice(np.arange(33_600, 42_000), 50, replace=False)  # of fold 4
-    train.loc[flipped, "label"] = (train.loc[flipped, "label"] + generator.integers(1, 10, 50)) % 10
-    train.to_csv(raw / "train.csv", index=False)
-    project.set({"source": "local", "recipe": "quick"})
-    project.run("dvc", "repro", "evaluate")
-    found = pd.read_csv(project.root / "data" / "predictions" / "mistakes.csv")
-    assert len({*found["row"][:60]} & {*(flipped + 1)}) >= 45
