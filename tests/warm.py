@@ -13,7 +13,6 @@ import json
 import os
 import resource
 import runpy
-import shutil
 import signal
 import socket
 import subprocess
@@ -154,8 +153,6 @@ def run(connection: socket.socket) -> None:
     os.chdir(sys.path[0])
     os.environ.clear()
     os.environ.update(environment)
-    if module.startswith("src."):  # what the commands of the project start begins warm too, but nothing of the stages
-        sys.executable = shutil.which("python") or sys.executable
     status = 0
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
