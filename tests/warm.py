@@ -2,8 +2,8 @@
 
 A server imports what the stages, the reports and DVC import, forgets the modules of the project, and forks for every
 command. The new process has the arguments, folder, environment, limits and open files of the `python -m MODULE` or the
-`dvc` that asked for it: two programs in a folder that comes first in the PATH of a test. The first is `sys.executable`
-as well for what is run. Whatever else they are asked for, as `python -c`, a new interpreter does.
+`dvc` that asked for it: two programs in a folder that comes first in the PATH of a test. Whatever else they are asked
+for, as `python -c`, a new interpreter does.
 """
 
 import atexit
@@ -13,6 +13,7 @@ import json
 import os
 import resource
 import runpy
+import shutil
 import signal
 import socket
 import subprocess
@@ -139,7 +140,6 @@ def serve(listening: socket.socket, tests: int) -> socket.socket:
 
 def run(connection: socket.socket) -> None:
     """Be the process that is asked for, and end with its status."""
-    sys.executable = str(Path(connection.getsockname()).with_name("python"))
     with connection:
         request, descriptors, *_ = socket.recv_fds(connection, 1 << 16, 3)
         while part := connection.recv(1 << 16):
@@ -153,6 +153,8 @@ def run(connection: socket.socket) -> None:
     os.chdir(sys.path[0])
     os.environ.clear()
     os.environ.update(environment)
+    if module.startswith("src."):  # what they start begins warm too; but a stage's child may be killed
+        sys.executable = shutil.which("python") or sys.executable
     status = 0
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
