@@ -21,6 +21,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock
@@ -86,7 +87,7 @@ def start() -> None:
         if place.exists():
             return
         place.mkdir()
-        address = str(place / "server")
+        address = f"\0{sha256(bytes(place)).hexdigest()}"  # in no folder: a socket's path may have 107 characters
         for name in ("python", "dvc"):
             (place / name).write_text(PROGRAM.format(python=sys.executable, address=address))
             (place / name).chmod(0o755)
